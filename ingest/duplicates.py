@@ -1,0 +1,49 @@
+"""Duplicates: the same text under two addresses, as a web page and as a PDF, say.
+
+Each text is sketched by those of its word sequences whose hash is divisible by a fixed number (Broder, "On the
+resemblance and containment of documents", 1997): sketches of two texts overlap as the texts do.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+SEQUENCE = 6  # words
+MODULUS = 8  # one sequence in so many is kept
+SAME = 0.7  # of a text's sketch stands in the other one's
+ENOUGH = 5  # shared numbers: fewer are chance
+
+
+def sketch(text: str) -> frozenset[int]:
+    """Return the sketch of a text, about one number for every eight words."""
+    words = re.findall(r"[^\W_]+", text.lower())
+    hashes = (zlib.crc32(" ".join(words[n : n + SEQUENCE]).encode()) for n in range(len(words) - SEQUENCE + 1))
+    return frozenset(value for value in hashes if value % MODULUS == 0)
+
+
+def same_texts(sketches: Mapping[str, frozenset[int]]) -> list[tuple[str, str]]:
+    """Return pairs (holder, held): most of the second text stands in the first.
+
+    Of two texts that hold each other, the one that comes first in the mapping is the holder.
+
+    >>> story = " ".join(f"word{n}" for n in range(400))
+    >>> same_texts({"part": sketch(story), "whole": sketch(story * 2), "else": sketch("something else " * 50)})
+    [('whole', 'part')]
+    """
+    holders: dict[int, list[str]] = defaultdict(list)
+    pairs: list[tuple[str, str]] = []
+    for name, mine in sketches.items():
+        shared = Counter(other for value in mine for other in holders[value])
+        for other, count in shared.items():
+            if count < ENOUGH:
+                continue
+            if count >= SAME * len(mine):
+                pairs.append((other, name))
+            elif count >= SAME * len(sketches[other]):
+                pairs.append((name, other))
+        for value in mine:
+            holders[value].append(name)
+    return pairs

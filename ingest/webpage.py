@@ -1,0 +1,360 @@
+"""HTML -> pieces: trafilatura says which text is the article, the page's own markup gives its structure.
+
+trafilatura finds the main text better than anything else in the open, and loses headings, anchors, listings and
+formulas on the way. So its text serves as a mask: every block of the page is kept that stands in it, and what
+belongs between kept blocks (their headings, listings, formulas) is kept with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import trafilatura
+from lxml import etree, html
+
+from ingest.document import Kind, Piece
+
+_BLOCK_TAGS = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure "
+    "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol p pre section summary table tbody td "
+    "tfoot th thead tr ul".split()
+)
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+_DROPPED = frozenset(
+    "script style noscript template svg head iframe object embed canvas audio video select option button input "
+    "textarea label map datalist".split()
+)
+_APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
+_APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|;)\s*opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)"
+    r"|font-size\s*:\s*0(?![.\d])|(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect\(0",
+    re.IGNORECASE,
+)
+_UNSEEN_CLASS = re.compile(r"\b(?:sr-only|visually-hidden|screen-reader-text|mw-editsection|headerlink|anchorjs-link|hash-link)\b")
+_NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
+_MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class PageBlock:
+    """One visible block of a page."""
+
+    piece: Piece
+    visible: str  # as the browser shows it: with note marks, without the source of formulas
+    apart: bool  # inside navigation, a footer, a form and the like
+    linked: float  # share of its characters inside links
+
+
+@dataclass
+class _Run:
+    """The inline text collected since the last block began."""
+
+    text: list[str] = field(default_factory=list)
+    visible: list[str] = field(default_factory=list)
+    linked: int = 0
+
+    def add(self, text: str, visible: str, *, in_link: bool) -> None:
+        self.text.append(text)
+        self.visible.append(visible)
+        self.linked += len(text.strip()) if in_link else 0
+
+
+def parse(markup: str) -> html.HtmlElement:
+    """Return the tree of a page; raises ValueError where nothing in it is markup."""
+    parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
+    tree = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    if tree is None:
+        raise ValueError("no markup")
+    return tree
+
+
+def article(markup: str) -> tuple[list[Piece], str]:
+    """Return the main text of a page as pieces, and all of its visible text with a line a block.
+
+    An empty list: the page has no main text.
+    """
+    blocks = list(page_blocks(parse(markup)))
+    main = trafilatura.extract(markup, favor_recall=True, include_comments=False, include_tables=True) or ""
+    pieces = keep_main(blocks, main)
+    if 2 * sum(len(piece.text) for piece in pieces) < len(main):  # the page hides its text from a plain walk
+        pieces = [Piece("text", line) for line in main.splitlines()]
+    return pieces, visible_text(blocks)
+
+
+def whole(markup: str) -> tuple[list[Piece], str]:
+    """Return all blocks of markup that holds nothing but its text (rendered Markdown, say), as `article` does."""
+    blocks = list(page_blocks(parse(markup)))
+    return [block.piece for block in blocks], visible_text(blocks)
+
+
+def visible_text(blocks: Iterable[PageBlock]) -> str:
+    """Return what a browser shows, a line a block: where a text fragment must be unique."""
+    return "\n".join(squeeze(block.visible) for block in blocks if block.visible.strip())
+
+
+def squeeze(text: str) -> str:
+    """Return the text with every run of white space as one blank."""
+    return " ".join(text.split())
+
+
+def page_blocks(tree: html.HtmlElement) -> Iterator[PageBlock]:
+    """Yield the visible blocks of a page in document order."""
+    yield from _Walker().walk(tree)
+
+
+# --- the mask -----------------------------------------------------------------------------------
+
+
+def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
+    """Return the pieces of the blocks that stand in the main text, with what belongs between them."""
+    mask = _Mask(main)
+    kept = [block.piece.kind != "heading" and mask.holds(block.piece.text) for block in blocks]
+    _drop_repeats(blocks, kept)
+    if not any(kept):
+        return []
+    _fill_between(blocks, kept)
+    _keep_headings(blocks, kept)
+    return [block.piece for block, keep in zip(blocks, kept, strict=True) if keep]
+
+
+class _Mask:
+    """The main text as sets of short word sequences."""
+
+    size = 4  # words; of a shorter block, the whole line must match
+
+    def __init__(self, main: str) -> None:
+        self._shingles = set(self._of(_words(main)))
+        self._lines = {" ".join(_words(line)) for line in main.splitlines()}
+
+    def holds(self, text: str) -> bool:
+        words = _words(text)
+        if len(words) < self.size:
+            return bool(words) and " ".join(words) in self._lines
+        shingles = list(self._of(words))
+        return 2 * sum(shingle in self._shingles for shingle in shingles) >= len(shingles)
+
+    def _of(self, words: list[str]) -> Iterator[tuple[str, ...]]:
+        return (tuple(words[i : i + self.size]) for i in range(len(words) - self.size + 1))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", _MATH.sub(" ", text).lower())
+
+
+def _drop_repeats(blocks: list[PageBlock], kept: list[bool]) -> None:
+    """Drop a passage that a page shows a second time (for telephones, say): two blocks in the same order."""
+    seen: set[tuple[str, str]] = set()
+    previous = ""
+    for n, block in enumerate(blocks):
+        if kept[n] and block.piece.text.count(" ") > 8:
+            pair = (previous, block.piece.text)
+            previous = block.piece.text
+            kept[n] = pair not in seen
+            seen.add(pair)
+
+
+def _fill_between(blocks: list[PageBlock], kept: list[bool]) -> None:
+    """Keep listings, formulas and tables that lie between kept blocks, at most a few blocks from one."""
+    first, last = kept.index(True), len(kept) - 1 - kept[::-1].index(True)
+    for n in range(first, last):
+        block = blocks[n]
+        structural = block.piece.kind in {"code", "table"} or not _words(block.piece.text)  # a formula
+        if structural and not block.apart and any(kept[max(first, n - 3) : n]):
+            kept[n] = True
+
+
+def _keep_headings(blocks: list[PageBlock], kept: list[bool]) -> None:
+    """Keep a heading that is no teaser where kept text follows it before the next heading of its rank."""
+    for n, block in enumerate(blocks):
+        if block.piece.kind != "heading" or block.apart or block.linked > 0.5:
+            continue
+        skipped = 0
+        for later in range(n + 1, len(blocks)):
+            other = blocks[later].piece
+            if other.kind == "heading" and other.level <= block.piece.level:
+                break
+            if other.kind != "heading":
+                kept[n] = kept[later]
+                skipped += 1
+                if kept[n] or skipped > 3:
+                    break
+
+
+# --- the walk -----------------------------------------------------------------------------------
+
+
+class _Walker:
+    """Turns a tree into visible blocks, without recursion: pages nest as deep as they like."""
+
+    def __init__(self) -> None:
+        self.run = _Run()
+        self.anchor = ""
+        self.line = ""
+        self.apart = 0
+        self.captions = 0
+        self.links = 0
+        self.pre = 0
+        self.lists: list[str] = []
+        self.item_open = False
+
+    def walk(self, tree: html.HtmlElement) -> Iterator[PageBlock]:
+        stack: list[tuple[html.HtmlElement, Literal["open", "close"]]] = [(tree, "open")]
+        while stack:
+            element, phase = stack.pop()
+            if not isinstance(element.tag, str):
+                self._text(element.tail)
+                continue
+            if phase == "close":
+                yield from self._close(element)
+                self._text(element.tail)
+                continue
+            if _unseen(element):
+                self._text(element.tail)
+                continue
+            whole = _as_one(element)
+            if whole is not None:
+                yield from self._one(element, whole)
+                self._text(element.tail)
+                continue
+            yield from self._open(element)
+            self._text(element.text)
+            stack.append((element, "close"))
+            stack.extend((child, "open") for child in reversed(element))
+        yield from self._flush()
+
+    def _open(self, element: html.HtmlElement) -> Iterator[PageBlock]:
+        tag = element.tag
+        if tag in _BLOCK_TAGS:
+            yield from self._flush()
+            self.line = element.get("data-line") or self.line
+            self.apart += _is_apart(element)
+            self.captions += tag == "figcaption"
+        if tag in {"ul", "ol", "dl"}:
+            self.lists.append(tag)
+        elif tag == "li":
+            self.item_open = True
+        elif tag == "pre":
+            self.pre += 1
+        elif tag == "a":
+            self.links += 1
+        elif tag == "br":
+            self.run.add("\n", "\n", in_link=False)
+        if tag in _HEADINGS:
+            self.anchor = element.get("id") or next(iter(element.xpath(".//@id|.//a/@name")), "") or self.anchor
+
+    def _close(self, element: html.HtmlElement) -> Iterator[PageBlock]:
+        tag = element.tag
+        if tag in _BLOCK_TAGS:
+            yield from self._flush(tag)
+            self.apart -= _is_apart(element)
+            self.captions -= tag == "figcaption"
+        if tag in {"ul", "ol", "dl"}:
+            self.lists.pop()
+        elif tag == "pre":
+            self.pre -= 1
+        elif tag == "a":
+            self.links -= 1
+
+    def _one(self, element: html.HtmlElement, whole: tuple[Kind | None, str, str]) -> Iterator[PageBlock]:
+        kind, text, visible = whole
+        if kind is None:  # inline: a formula, a note mark
+            self.run.add(text, visible, in_link=self.links > 0)
+            return
+        yield from self._flush()
+        self.line = element.get("data-line") or self.line
+        linked = sum(len("".join(a.itertext())) for a in element.iter("a"))
+        yield PageBlock(
+            Piece(kind, text, place=self._place()), visible, self.apart > 0, min(1.0, linked / max(1, len(text)))
+        )
+
+    def _text(self, text: str | None) -> None:
+        if text:
+            shown = text if self.pre else re.sub(r"\s+", " ", text)
+            self.run.add(shown, shown, in_link=self.links > 0)
+
+    def _place(self) -> str:
+        return f"L{self.line}" if self.line else self.anchor
+
+    def _flush(self, closing: str = "") -> Iterator[PageBlock]:
+        run, self.run = self.run, _Run()
+        text = "".join(run.text)
+        text = text.strip("\n").rstrip() if self.pre else re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", text)).strip()
+        visible = "".join(run.visible)
+        if not text:
+            return
+        kind: Kind = "text"
+        level = 0
+        if closing in _HEADINGS:
+            kind, level, text = "heading", int(closing[1]), squeeze(text).rstrip("¶#§ ")
+        elif self.pre:
+            kind = "code"
+        elif self.lists and self.lists[-1] != "dl" and self.item_open:
+            kind, level, self.item_open = "item", len(self.lists) - 1, False
+        linked = min(1.0, run.linked / max(1, len(text)))
+        if self.captions or (kind == "item" and linked > 0.8):  # about a picture, or a way to read on: nothing to quote
+            kind = "reference"
+        yield PageBlock(Piece(kind, text, level, self._place()), visible, self.apart > 0, linked)
+
+
+def _unseen(element: html.HtmlElement) -> bool:
+    """Return whether a browser shows nothing of an element, or nothing that is text."""
+    if element.tag in _DROPPED or element.get("hidden") is not None:
+        return True
+    if _HIDDEN_STYLE.search(element.get("style") or ""):
+        return element.find(".//annotation") is None  # Wikipedia hides the readable form of its formulas
+    return bool(_UNSEEN_CLASS.search(element.get("class") or ""))
+
+
+def _is_apart(element: html.HtmlElement) -> bool:
+    return element.tag in _APART or element.get("role") in _APART_ROLES
+
+
+def _as_one(element: html.HtmlElement) -> tuple[Kind | None, str, str] | None:
+    """Return (kind, text, visible text) of an element that is taken as a whole, else None.
+
+    Kind None is inline: a formula becomes its TeX source, a note mark such as "[3]" nothing.
+    """
+    tag, css = element.tag, element.get("class") or ""
+    if tag == "table":
+        rows = _data_rows(element)
+        return None if rows is None else ("table", "\n".join(rows), "\n".join(rows))
+    if tag in {"math", "mjx-container"} or re.search(r"\b(?:katex|mwe-math-element|MathJax)\b", css):
+        return None, _tex(element), squeeze("".join(element.itertext()))
+    if tag in {"sup", "d-cite", "d-footnote"} and (_NOTE_MARK.search(css) or tag != "sup"):
+        return None, "", "".join(element.itertext())
+    return None
+
+
+def _tex(element: html.HtmlElement) -> str:
+    source = next(iter(element.xpath(".//annotation[contains(@encoding, 'tex')]//text()")), None)
+    if source is None:
+        source = element.get("alttext") or next(iter(element.xpath(".//img/@alt")), None)
+    if source is None:
+        return squeeze("".join(element.itertext()))
+    inner = re.fullmatch(r"\s*\{\\(?:displaystyle|textstyle)\s*(.*)\}\s*", source, re.DOTALL)
+    return f"${squeeze(inner.group(1) if inner else source)}$"
+
+
+def _data_rows(table: html.HtmlElement) -> list[str] | None:
+    """Return the rows of a data table as Markdown-like lines, None for a table that only lays out a page."""
+    if table.xpath(".//table|.//pre|.//h1|.//h2|.//h3") or not table.xpath(".//th|self::*[count(.//p|.//ul)=0]"):
+        return None
+    rows = []
+    for row in table.iter("tr"):
+        cells = [squeeze("".join(_seen_text(cell))) for cell in row if cell.tag in {"td", "th"}]
+        if any(cells):
+            rows.append(f"| {' | '.join(cells)} |")
+    return rows if any(row.count("|") > 2 for row in rows) else None
+
+
+def _seen_text(cell: html.HtmlElement) -> Iterator[str]:
+    for event, element in etree.iterwalk(cell, events=("start", "end")):
+        if event == "start":
+            if isinstance(element.tag, str) and element.tag not in _DROPPED:
+                yield element.text or ""
+        elif element is not cell:
+            yield element.tail or ""

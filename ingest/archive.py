@@ -79,7 +79,9 @@ def keep(response: Response, folder: Path) -> None:
     """Append a response to the archive's file of the day."""
     folder.mkdir(parents=True, exist_ok=True)
     headers = [("Content-Type", response.content_type), ("Content-Length", str(len(response.body)))]
-    headers += [(name, value) for name, value in (("ETag", response.etag), ("Last-Modified", response.modified)) if value]
+    headers += [
+        (name, value) for name, value in (("ETag", response.etag), ("Last-Modified", response.modified)) if value
+    ]
     with (folder / f"fetched-{response.fetched_at[:10]}.warc.gz").open("ab") as stream:
         writer = WARCWriter(stream, gzip=True)
         record = writer.create_warc_record(

@@ -25,7 +25,22 @@ STARTER = HERE / "starter"
 
 MAX_LIST_BYTES = 8 * 2**20
 _SETTING = re.compile(r"\b(fetch|pages|also|under)\s*:\s*([^;>]+?)\s*(?=;|-->)")
-_GENERIC = {"website", "site", "here", "link", "video", "paper", "pdf", "code", "slides", "repo", "blog", "book", "github", "demo"}
+_GENERIC = {
+    "website",
+    "site",
+    "here",
+    "link",
+    "video",
+    "paper",
+    "pdf",
+    "code",
+    "slides",
+    "repo",
+    "blog",
+    "book",
+    "github",
+    "demo",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +95,9 @@ def read(paths: Iterable[Path]) -> list[Resource]:
                 merged[same_page(resource.url)] = resource
     if not merged:
         names = ", ".join(str(path) for path in paths) or "no file"
-        raise IngestError(f"{names}: no link to http or https found; a list is Markdown such as `- [Title](https://...)`.")
+        raise IngestError(
+            f"{names}: no link to http or https found; a list is Markdown such as `- [Title](https://...)`."
+        )
     return list(merged.values())
 
 
@@ -113,7 +130,7 @@ def _read_one(path: Path) -> list[Resource]:
     text = re.sub(r"\A---\n.*?\n---\n", "", source.decode("utf-8", "replace"), flags=re.DOTALL)
     reader = MarkdownIt("commonmark", {"linkify": True}).enable("linkify")
     reader.normalizeLink = lambda url: url  # type: ignore[method-assign]  # an address stays as it is written
-    reader.validateLink = lambda _: True  # type: ignore[method-assign]  # what is no web address is passed over below
+    reader.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005  # _links chooses
     reading = _Reading()
     _walk(reader.parse(text), reading)
     return _without_list_title(reading.resources)
@@ -171,7 +188,7 @@ def _add_note(reading: _Reading, resource: Resource, text: str) -> None:
 
 
 def _links(children: Sequence[Token]) -> Iterator[tuple[str, str]]:
-    """Yield (address, title) of the web links in a line; pictures and links inside the list's own site are passed over."""
+    """Yield (address, title) of the web links in a line; pictures and relative links are passed over."""
     for n, token in enumerate(children):
         url = str(token.attrs.get("href", "")) if token.type == "link_open" else ""
         if re.match(r"https?://", url, re.IGNORECASE):
@@ -180,7 +197,9 @@ def _links(children: Sequence[Token]) -> Iterator[tuple[str, str]]:
 
 
 def _plain(children: Sequence[Token]) -> str:
-    return " ".join("".join(child.content for child in children if child.type in {"text", "code_inline", "softbreak"}).split())
+    return " ".join(
+        "".join(child.content for child in children if child.type in {"text", "code_inline", "softbreak"}).split()
+    )
 
 
 def _note_beside(children: Sequence[Token]) -> str:
@@ -200,5 +219,6 @@ def _without_list_title(resources: list[Resource]) -> list[Resource]:
     if len(first) != 1 or not all(" > " in topic for resource in resources for topic in resource.topics):
         return resources
     return [
-        replace(resource, topics=tuple(topic.partition(" > ")[2] for topic in resource.topics)) for resource in resources
+        replace(resource, topics=tuple(topic.partition(" > ")[2] for topic in resource.topics))
+        for resource in resources
     ]

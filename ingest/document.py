@@ -115,7 +115,9 @@ def assemble(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
 
 
 # Zero-width, bidirectional and other control characters hide text or reorder it on screen.
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\uffff\ud800-\udfff]"
+)
 
 
 def _clean(text: str) -> str:
@@ -142,9 +144,7 @@ def write(document: Document, folder: Path) -> Path:
     path = folder / f"{file_stem(document.url)}.md"
     headings = list(dict.fromkeys(block.heading for block in document.blocks))
     index = {heading: n for n, heading in enumerate(headings)}
-    record = {
-        key: value for key, value in asdict(document).items() if key not in {"text", "blocks", "page_text"}
-    } | {
+    record = {key: value for key, value in asdict(document).items() if key not in {"text", "blocks", "page_text"}} | {
         "words": document.words,
         "sha256": document.sha256,
         "headings": headings,

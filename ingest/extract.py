@@ -178,8 +178,9 @@ def _page_title(tree: HtmlElement) -> str:
 
 
 def _page_date(tree: HtmlElement) -> str:
-    paths = "//meta[@property='article:published_time' or @name='date' or @itemprop='datePublished']/@content|//time/@datetime"
-    dated = (re.match(r"\d{4}-\d{2}-\d{2}", value) for value in tree.xpath(paths))
+    said = "@property='article:published_time' or @name='date' or @itemprop='datePublished'"
+    dates = tree.xpath(f"//meta[{said}]/@content | //time/@datetime")
+    dated = (re.match(r"\d{4}-\d{2}-\d{2}", value) for value in dates)
     return next((date.group(0) for date in dated if date), "")
 
 
@@ -198,7 +199,7 @@ def mark_link_sections(pieces: Sequence[Piece]) -> list[Piece]:
             if section and not level:
                 level = 7 if section["list"] else piece.level  # a table of contents ends at any heading
         elif level:
-            piece = replace(piece, kind="reference")  # noqa: PLW2901
+            piece = replace(piece, kind="reference")
         marked.append(piece)
     return marked
 

@@ -31,18 +31,95 @@ _BY_CODE = {
     429: Verdict(Status.FAILED, "too many requests (429)"),
 }
 
-# What pages say that are no text, in the order in which they are looked for.
-_MESSAGES = (
-    (Status.FAILED, "a page about too many requests", r"too many requests|rate limit(?:ed)? exceeded|error 429|unusual traffic from your"),
-    (Status.REJECTED, "a robot check", r"are you a robot|verify (?:that )?you are (?:a )?human|complete the captcha|checking your browser|attention required.{0,20}cloudflare|ray id:"),
-    (Status.DEAD, "an error page that says it was found", r"\b404\b.{0,60}not found|page (?:you (?:requested|are looking for).{0,40})?(?:was not|could ?n[o']t be|cannot be|not) found|page (?:does ?n[o']t|no longer) exists?|nothing (?:was )?found here|this (?:page|link) (?:is|has) (?:gone|expired|been removed)"),
-    (Status.FAILED, "an error page", r"internal server error|service (?:is )?(?:temporarily )?unavailable|bad gateway|gateway time-?out|something went wrong|an error (?:has )?occurred|503 backend"),
-    (Status.REJECTED, "a page that needs JavaScript", r"(?:please )?enable javascript|javascript (?:is )?(?:required|disabled)|requires javascript|turn on javascript"),
-    (Status.REJECTED, "a consent page", r"before you continue|we (?:and our partners )?(?:use|value).{0,60}(?:cookies|privacy)|accept (?:all )?cookies|cookie (?:consent|preferences)|manage (?:your )?consent"),
-    (Status.WALLED, "a login or payment page", r"(?:sign|log) ?in to (?:continue|view|read|access|see|your)|please (?:sign|log) ?in|log ?in or (?:sign|register|create)|create (?:a free|an) account|already (?:have an account|a member|a subscriber)|join now|subscribe to (?:continue|read|keep)|members?-only|start your free trial|forgot (?:your )?password"),
-    (Status.WALLED, "refused", r"access (?:is )?denied|you (?:do ?n[o']t|do not) have (?:permission|access)|403 forbidden"),
+# What pages say that are no text, in the order in which they are looked for: status, reason, phrases.
+_MESSAGES: tuple[tuple[Status, str, tuple[str, ...]], ...] = (
+    (
+        Status.FAILED,
+        "a page about too many requests",
+        (r"too many requests", r"rate limit(?:ed)? exceeded", r"error 429", r"unusual traffic from your"),
+    ),
+    (
+        Status.REJECTED,
+        "a robot check",
+        (
+            r"are you a robot",
+            r"verify (?:that )?you are (?:a )?human",
+            r"complete the captcha",
+            r"checking your browser",
+            r"attention required.{0,20}cloudflare",
+            r"ray id:",
+        ),
+    ),
+    (
+        Status.DEAD,
+        "an error page that says it was found",
+        (
+            r"\b404\b.{0,60}not found",
+            r"page (?:you (?:requested|are looking for).{0,40})?(?:was not|could ?n[o']t be|cannot be|not) found",
+            r"page (?:does ?n[o']t|no longer) exists?",
+            r"nothing (?:was )?found here",
+            r"this (?:page|link) (?:is|has) (?:gone|expired|been removed)",
+        ),
+    ),
+    (
+        Status.FAILED,
+        "an error page",
+        (
+            r"internal server error",
+            r"service (?:is )?(?:temporarily )?unavailable",
+            r"bad gateway",
+            r"gateway time-?out",
+            r"something went wrong",
+            r"an error (?:has )?occurred",
+            r"503 backend",
+        ),
+    ),
+    (
+        Status.REJECTED,
+        "a page that needs JavaScript",
+        (
+            r"enable javascript",
+            r"javascript (?:is )?(?:required|disabled)",
+            r"requires javascript",
+            r"turn on javascript",
+        ),
+    ),
+    (
+        Status.REJECTED,
+        "a consent page",
+        (
+            r"before you continue",
+            r"we (?:and our partners )?(?:use|value).{0,60}(?:cookies|privacy)",
+            r"accept (?:all )?cookies",
+            r"cookie (?:consent|preferences)",
+            r"manage (?:your )?consent",
+        ),
+    ),
+    (
+        Status.WALLED,
+        "a login or payment page",
+        (
+            r"(?:sign|log) ?in to (?:continue|view|read|access|see|your)",
+            r"please (?:sign|log) ?in",
+            r"log ?in or (?:sign|register|create)",
+            r"create (?:a free|an) account",
+            r"already (?:have an account|a member|a subscriber)",
+            r"join now",
+            r"subscribe to (?:continue|read|keep)",
+            r"members?-only",
+            r"start your free trial",
+            r"forgot (?:your )?password",
+        ),
+    ),
+    (
+        Status.WALLED,
+        "a refusal",
+        (r"access (?:is )?denied", r"you (?:do ?n[o']t|do not) have (?:permission|access)", r"403 forbidden"),
+    ),
 )
-_MESSAGES_COMPILED = tuple((status, reason, re.compile(pattern, re.IGNORECASE | re.DOTALL)) for status, reason, pattern in _MESSAGES)
+_PATTERNS = tuple(
+    (status, reason, re.compile("|".join(phrases), re.IGNORECASE | re.DOTALL)) for status, reason, phrases in _MESSAGES
+)
 _NOT_FREE = re.compile(rb"\"isAccessibleForFree\"\s*:\s*\"?false", re.IGNORECASE)
 
 
@@ -50,9 +127,9 @@ def by_code(response: Response) -> Verdict | None:
     """Return why a response is no document, going by its status code alone."""
     if response.status in _BY_CODE:
         return _BY_CODE[response.status]
-    if response.status >= 500:  # noqa: PLR2004
+    if response.status >= 500:
         return Verdict(Status.FAILED, f"the server failed ({response.status})")
-    if not 200 <= response.status < 300:  # noqa: PLR2004
+    if not 200 <= response.status < 300:
         return Verdict(Status.FAILED, f"answered with status {response.status}")
     return None
 
@@ -63,14 +140,14 @@ def by_text(response: Response, found: Extract) -> Verdict | None:
     words = len(text.split()) if found.language not in {"zh", "ja", "th"} else len(text) // 2
     if words < SHORT:
         said = f"{found.title}\n{text or found.page_text[:2000]}"
-        for status, reason, pattern in _MESSAGES_COMPILED:
+        for status, reason, pattern in _PATTERNS:
             if pattern.search(said):
                 return Verdict(status, f"{reason}, with {words} words")
     if found.form == "html" and words < 2 * SHORT and _NOT_FREE.search(response.body):
         return Verdict(Status.WALLED, f"only a preview of {words} words is free")
     if words < MIN_WORDS:
         listed = sum(piece.kind in {"reference", "heading"} for piece in found.pieces)
-        if listed > 5:  # noqa: PLR2004
+        if listed > 5:
             return Verdict(Status.OUTLINE, f"{listed} headings and links, hardly a sentence")
         return Verdict(Status.REJECTED, f"only {words} words of text")
     return None

@@ -124,7 +124,7 @@ def _spellings(resource: Resource) -> set[str]:
 
 def _prefixes(resource: Resource) -> Iterator[str]:
     """Yield the beginnings of addresses that belong to a resource of many pages."""
-    if resource.pages < 2:  # noqa: PLR2004
+    if resource.pages < 2:
         return
     for url in (resource.url, *resource.under):
         if repository := github.repository(url):

@@ -64,7 +64,8 @@ ARCHIVE_TOPIC = "From the archive"
 
 _SCHEMA = """
 create table if not exists resource (
-    url text primary key, position integer, title text, topics text, note text, kind text, fetch text, pages integer, under text
+    url text primary key, position integer, title text, topics text, note text, kind text, fetch text, pages integer,
+    under text
 ) strict;
 create table if not exists page (
     url text primary key, resource text not null, title text, status text not null, reason text, fix text,
@@ -87,9 +88,9 @@ class Ledger:
             count = self._db.execute("select coalesce(max(position), 0) from resource").fetchone()[0]
             for n, resource in enumerate(resources, count + 1):
                 self._db.execute(
-                    "insert into resource values (?,?,?,?,?,?,?,?,?) on conflict (url) do update set title=excluded.title,"
-                    " topics=excluded.topics, note=excluded.note, kind=excluded.kind, fetch=excluded.fetch,"
-                    " pages=excluded.pages, under=excluded.under",
+                    "insert into resource values (?,?,?,?,?,?,?,?,?) on conflict (url) do update set"
+                    " title=excluded.title, topics=excluded.topics, note=excluded.note, kind=excluded.kind,"
+                    " fetch=excluded.fetch, pages=excluded.pages, under=excluded.under",
                     (
                         resource.url,
                         n,
@@ -152,9 +153,7 @@ class Ledger:
             entries += [
                 Entry(page, resource.topic, resource.kind, curated=True) for page in pages if page.url != resource.url
             ]
-        entries += [
-            Entry(row, ARCHIVE_TOPIC, "page", curated=False) for pages in by_resource.values() for row in pages
-        ]
+        entries += [Entry(row, ARCHIVE_TOPIC, "page", curated=False) for pages in by_resource.values() for row in pages]
         return entries
 
 

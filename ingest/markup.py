@@ -13,7 +13,7 @@ _SETTING = re.compile(r"""^(\w+)\s*[:=]\s*(["']?)(.+?)\2\s*$""", re.MULTILINE)
 _FENCE = re.compile(r"^\s*(```|~~~)")
 
 # What site generators put between the lines of a text. Each is replaced by what a reader would see of it.
-_SHOWN_WORDS = re.compile(r"""\{\{[<%]\s*(?:glossary_tooltip|skew|param)\b[^>}]*?\btext=["']([^"']*)["'][^>}]*[>%]\}\}""")
+_SHOWN_WORDS = re.compile(r"""\{\{[<%]\s*glossary_tooltip\b[^>}]*?\btext=["']([^"']*)["'][^>}]*[>%]\}\}""")
 _SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _ROLE = re.compile(r":(?:label|eqlabel|numref|eqref|begin_tab|end_tab|width|height|bibliography):`[^`]*`")
 _CITE_ROLE = re.compile(r"\s?:cite[a-z]*:`[^`]*`")
@@ -25,7 +25,7 @@ _PRESENTED_LINES = re.compile(r"^\s*(?:!\[[^\]]*\]\([^)]*\)|\[!\w+\]|>\s*\[!\w+\
 
 
 def front_matter(source: str) -> dict[str, str]:
-    """Return the plain settings at the head of a file (YAML or TOML), their quotes taken off; nested ones are left out."""
+    """Return the plain settings at the head of a file (YAML or TOML) without quotes; nested ones are left out."""
     found = _FRONT_MATTER.match(source)
     return {key: value.strip() for key, _, value in _SETTING.findall(found.group(2))} if found else {}
 
@@ -61,13 +61,13 @@ def _plain_markdown(source: str) -> str:
         mark = _FENCE.match(line)
         if mark and fence in {"", mark.group(1)}:
             fence = "" if fence else mark.group(1)
-        elif not fence and (directive := _CODE_DIRECTIVE.match(line)):
+        elif not fence and _CODE_DIRECTIVE.match(line):
             in_code_directive = True
-            line = "```"  # noqa: PLW2901  # one line in, one line out
+            line = "```"  # one line in, one line out
         elif in_code_directive and line.strip().startswith(":::"):
-            in_code_directive, line = False, "```"  # noqa: PLW2901
+            in_code_directive, line = False, "```"
         elif not fence and not in_code_directive:
-            line = _plain_line(line)  # noqa: PLW2901
+            line = _plain_line(line)
         lines.append(line)
     return "\n".join(lines)
 
@@ -97,7 +97,9 @@ def rst_to_html(source: str) -> str:
     """
     from docutils.core import publish_parts  # slow to import, and few lists hold reStructuredText
 
-    source = re.sub(r":(?:ref|doc|class|func|meth|mod|term|option|file|code):`([^`<]*?)\s*(?:<[^`>]*>)?`", r"``\1``", source)
+    source = re.sub(
+        r":(?:ref|doc|class|func|meth|mod|term|option|file|code):`([^`<]*?)\s*(?:<[^`>]*>)?`", r"``\1``", source
+    )
     parts = publish_parts(
         source,
         writer="html5",

@@ -99,7 +99,7 @@ def _result(job: Job, future: ProcessFuture) -> Parsed:
         reason = f"the parser crashed ({error})"
     except (MemoryError, RecursionError):
         reason = "the parser ran out of memory"
-    except Exception as error:  # noqa: BLE001  # whatever a parser raises on hostile bytes is that document's fate
+    except Exception as error:  # whatever a parser raises on hostile bytes is that document's fate
         reason = f"the parser failed ({type(error).__name__}: {error})"
     else:
         return parsed

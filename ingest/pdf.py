@@ -27,13 +27,15 @@ _BOLD = 600  # font weight; 400 is regular, 700 bold
 _LINE_END_HYPHEN = "\ufffe"  # what pdfium writes for it; the rest of the word follows on the same line
 _BIBLIOGRAPHY = re.compile(r"(?:\d+\.?\s+)?(?:references?|bibliography|works cited|literature cited)\.?", re.IGNORECASE)
 _KNOWN_HEADING = re.compile(
-    r"abstract|(?:\d+\.?\s+)?(?:introduction|background|related work|motivation|evaluation|experiments?|results|discussion"
-    r"|conclusions?|acknowledge?ments?|references|bibliography|summary|appendix(?:\s+[A-Z])?)\.?",
+    r"abstract|(?:\d+\.?\s+)?(?:introduction|background|related work|motivation|evaluation|experiments?|results"
+    r"|discussion|conclusions?|acknowledge?ments?|references|bibliography|summary|appendix(?:\s+[A-Z])?)\.?",
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"(?P<number>(?:\d{1,2}|[A-Z])(?:\.\d{1,2}){0,3})\.?\s+(?P<title>[A-Z][^.!?]{2,80}\??)")
 _BULLET = re.compile(r"[•●▪◦‣∙■□➢▶]\s*")
-_DASH_OR_NUMBER = re.compile(r"(?:[-–*]|\(?\d{1,2}[.)]|\([a-z]\))\s+(?=\S)")  # a list item too, where a sentence has ended
+_DASH_OR_NUMBER = re.compile(
+    r"(?:[-–*]|\(?\d{1,2}[.)]|\([a-z]\))\s+(?=\S)"
+)  # a list item too, where a sentence has ended
 _CAPTION = re.compile(r"(?:Figure|Fig\.|Table|Algorithm|Listing)\s*\d+\s*[:.]")
 _FOOTNOTE = re.compile(r"[*∗†‡§⇤¶]\s*\w")
 _PAGE_NUMBER = re.compile(r"\W*(?:page\s*)?(?:\d{1,4}|[ivxlc]{1,6})(?:\s*(?:of|/)\s*\d{1,4})?\W*", re.IGNORECASE)
@@ -108,8 +110,7 @@ def _without_running_heads(lines: list[_Line]) -> list[_Line]:
     return [
         line
         for line in lines
-        if id(line) not in edge_ids
-        or not (_PAGE_NUMBER.fullmatch(line.text) or repeated[_shape(line.text)] >= 3)  # noqa: PLR2004
+        if id(line) not in edge_ids or not (_PAGE_NUMBER.fullmatch(line.text) or repeated[_shape(line.text)] >= 3)
     ]
 
 
@@ -149,7 +150,12 @@ class _Paragraphs:
         self.lines.append(line)
 
     def continues_heading(self, line: _Line, spacing: float) -> bool:
-        if self.kind != "heading" or not self.lines or _NUMBERED.match(line.text) or _KNOWN_HEADING.fullmatch(line.text):
+        if (
+            self.kind != "heading"
+            or not self.lines
+            or _NUMBERED.match(line.text)
+            or _KNOWN_HEADING.fullmatch(line.text)
+        ):
             return False
         last = self.lines[-1]
         return last.page == line.page and last.size == line.size and 0 < last.bottom - line.top < 2 * spacing
@@ -176,7 +182,7 @@ class _Paragraphs:
         if kind == "item":
             text = _BULLET.sub("", text, count=1)
         letters = sum(character.isalpha() for character in text)
-        if letters < 4:  # noqa: PLR2004  # the bits of a formula
+        if letters < 4:  # the bits of a formula
             return Piece("reference", "")
         unreadable = 2 * letters < len(text.replace(" ", ""))  # figures, formulas, tables of numbers
         if kind != "heading" and (self.in_bibliography or unreadable):
@@ -230,7 +236,7 @@ def _slide_pieces(lines: list[_Line], repair: _Ligatures) -> Iterator[Piece]:
         title = line.page != page and (line.size > 1.12 * body or line.bold)
         place = f"page={line.page}"
         page = line.page
-        if text in seen or sum(map(str.isalpha, text)) < 4:  # noqa: PLR2004
+        if text in seen or sum(map(str.isalpha, text)) < 4:
             continue
         seen.add(text)
         if held and held.place == place and held.kind == "item" and text[0].islower():
@@ -244,7 +250,7 @@ def _slide_pieces(lines: list[_Line], repair: _Ligatures) -> Iterator[Piece]:
 
 
 def _line_spacing(lines: list[_Line]) -> float:
-    gaps = [a.bottom - b.top for a, b in pairwise(lines) if a.page == b.page and 4 < a.bottom - b.top < 40]  # noqa: PLR2004
+    gaps = [a.bottom - b.top for a, b in pairwise(lines) if a.page == b.page and 4 < a.bottom - b.top < 40]
     return statistics.median(gaps) if gaps else 12.0
 
 
@@ -257,7 +263,7 @@ def _begins_paragraph(line: _Line, previous: _Line, spacing: float) -> bool:
         return True
     if drop < 0.3 * spacing:  # the same line, cut by a formula
         return False
-    return 3 < line.left - previous.left < 60 and bool(_ENDS_SENTENCE.search(previous.text))  # noqa: PLR2004
+    return 3 < line.left - previous.left < 60 and bool(_ENDS_SENTENCE.search(previous.text))
 
 
 def _heading_level(line: _Line, *, marked: bool, body: float, previous: _Line | None, spacing: float) -> int:
@@ -265,7 +271,7 @@ def _heading_level(line: _Line, *, marked: bool, body: float, previous: _Line | 
     text = line.text
     if _BULLET.match(text) or _CAPTION.match(text):
         return 0
-    if len(text) > 100 or text.count(",") > 2 or text.endswith(",") or sum(map(str.isalpha, text)) < 3:  # noqa: PLR2004
+    if len(text) > 100 or text.count(",") > 2 or text.endswith(",") or sum(map(str.isalpha, text)) < 3:
         return 0
     apart = previous is None or line.page != previous.page or abs(previous.bottom - line.top) > 1.2 * spacing
     if numbered := _NUMBERED.fullmatch(text):
@@ -284,8 +290,8 @@ def _heading_level(line: _Line, *, marked: bool, body: float, previous: _Line | 
 # Fonts without a Unicode map show their ligatures as control characters or symbols, each font its own way. Which
 # ligature a character stands for is told by the words it makes: a few frequent ones for each.
 _LIGATURE_WORDS = {
-    "fi": "first find finding define defined definition specific specification final field filter file fixed five modified benefit significant infinite",
-    "ff": "different difference effect effective effort off offer buffer traffic affect staff stuff afford efforts effects",
+    "fi": "first find finding define defined definition specific specification final field filter file fixed",
+    "ff": "different difference effect effective effort off offer buffer affect staff efforts effects",
     "fl": "flow float floating flexible reflect influence fly conflict overflow flag flat",
     "ffi": "efficient efficiently efficiency difficult sufficient coefficient coefficients official traffic affinity",
     "ffl": "offline shuffle shuffled",
@@ -323,7 +329,7 @@ class _Ligatures:
         """Return lines as one text, words broken at line ends made whole."""
         text = ""
         for line in lines:
-            line = re.sub(r"\u00ad(?=.)", "-", line)  # noqa: PLW2901  # within a line it is a plain hyphen
+            line = re.sub(r"\u00ad(?=.)", "-", line)  # within a line it is a plain hyphen
             odd = sum(character not in self._letters for character in _ODD.findall(line))
             if 4 * odd > len(line):  # a font without any map: nothing in it can be read
                 continue

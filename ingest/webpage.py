@@ -34,7 +34,9 @@ _HIDDEN_STYLE = re.compile(
     r"|font-size\s*:\s*0(?![.\d])|(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect\(0",
     re.IGNORECASE,
 )
-_UNSEEN_CLASS = re.compile(r"\b(?:sr-only|visually-hidden|screen-reader-text|mw-editsection|headerlink|anchorjs-link|hash-link)\b")
+_UNSEEN_CLASS = re.compile(
+    r"\b(?:sr-only|visually-hidden|screen-reader-text|mw-editsection|headerlink|anchorjs-link|hash-link)\b"
+)
 _NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
 _MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
 

@@ -100,4 +100,6 @@ def well_formed(url: str) -> bool:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return False
-    return bool(re.fullmatch(r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W_](?:[\w-]*[^\W_])?\.?|\[[0-9a-f:.]+\]|localhost", host))
+    return bool(
+        re.fullmatch(r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W_](?:[\w-]*[^\W_])?\.?|\[[0-9a-f:.]+\]|localhost", host)
+    )

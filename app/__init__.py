@@ -1,0 +1,5 @@
+"""A question becomes a cited answer, a request a reading list; the faces only show them."""
+
+
+class AnswerError(Exception):
+    """A question that cannot be answered at all: the message says what, where, and the cure."""

@@ -1,0 +1,169 @@
+"""Assistant: what every face talks to. It answers questions from one shelf."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app import AnswerError, extractive
+from app.answer import Answer, Citation, Nearest, Sentence
+from app.links import deep_link
+from index import encoder as encoders
+from index import search, store
+from index.encoder import Encoder
+from index.passage import Hit
+from index.store import Shelf
+
+HITS = 12  # passages that an answer is made from
+LONGEST_QUESTION = 4000  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: str  # "user" or "assistant"
+    content: str
+
+
+@dataclass
+class Clock:
+    """Times the stages of one answer, in milliseconds."""
+
+    timings: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time that the block takes to a stage."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[name] = self.timings.get(name, 0.0) + 1000 * (time.perf_counter() - begun)
+
+
+class Assistant:
+    """Answers from one shelf; make a new one to answer from a newer shelf."""
+
+    def __init__(self, shelf: Shelf, encoder: Encoder) -> None:
+        self.shelf = shelf
+        self.encoder = encoder
+
+    @classmethod
+    def open(cls, data: Path, *, encoder_folder: str = "") -> Assistant:
+        """Return an assistant over the shelf that serves under a data folder.
+
+        Raises ShelfError where there is none, or it was built with another encoder.
+        """
+        encoder = encoders.load(encoder_folder)
+        return cls(store.open_shelf(data / "shelves", encoder=encoder.name), encoder)
+
+    def search(self, question: str, *, limit: int = 10, topic: str = "") -> list[Hit]:
+        """Return the passages that fit a question best, best first."""
+        return search.hybrid(_checked(question), self.shelf, self.encoder, limit=limit, topic=topic)
+
+    def ask(self, question: str, *, history: Sequence[Turn] = (), topic: str = "") -> Answer:
+        """Return a cited answer, or one that says what the shelf does not hold.
+
+        Raises AnswerError where the question is empty or far too long.
+        """
+        question = _checked(question)
+        clock = Clock()
+        with clock.stage("total"):
+            with clock.stage("search"):
+                asked = standalone(question, history)
+                vector = self.encoder.encode([asked])[0]
+                hits = search.hybrid(asked, self.shelf, self.encoder, limit=HITS, topic=topic)
+            with clock.stage("answer"):
+                rarity = self.shelf.lexical.rarity(asked)
+                vectors = {hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits}
+                chosen = extractive.choose(asked, vector, hits, vectors, rarity)
+            with clock.stage("cite"):
+                citations, sentences = self._cited(chosen)
+        nearest = () if sentences else _nearest(hits)
+        return Answer(
+            question=question,
+            mode="extractive",
+            sentences=tuple(sentences),
+            citations=tuple(citations),
+            listed=extractive.wants_list(asked),
+            nearest=nearest,
+            timings=clock.timings,
+        )
+
+    def link(self, hit: Hit) -> str:
+        """Return the address that opens a hit's source at the passage."""
+        text, page_text = self.shelf.page(hit.source.url)
+        spans = hit.passage.sentences
+        quote = hit.passage.text[spans[0][0] : spans[0][1]] if spans else hit.passage.text
+        return deep_link(hit.source.url, hit.source.form, hit.passage.place, quote, page_text or text)
+
+    def _cited(self, chosen: Sequence[extractive.Candidate]) -> tuple[list[Citation], list[Sentence]]:
+        citations: list[Citation] = []
+        sentences: list[Sentence] = []
+        for candidate in chosen:
+            citation = self._citation(candidate.hit, candidate.span, len(citations) + 1)
+            if citation:
+                citations.append(citation)
+                sentences.append(Sentence(readable(citation.quote), (citation.n,)))
+        return citations, sentences
+
+    def _citation(self, hit: Hit, span: tuple[int, int], n: int) -> Citation | None:
+        """Return a citation of a stretch of a passage, None where the document does not hold it verbatim."""
+        passage, source = hit.passage, hit.source
+        text, page_text = self.shelf.page(source.url)
+        start, end = passage.start + span[0], passage.start + span[1]
+        quote = passage.text[span[0] : span[1]]
+        if text[start:end] != quote:
+            return None
+        return Citation(
+            n=n,
+            url=source.url,
+            deep_url=deep_link(source.url, source.form, passage.place, quote, page_text or text),
+            title=source.title,
+            quote=quote,
+            start=start,
+            end=end,
+            sha256=source.sha256,
+            heading=passage.heading,
+            passage=passage.text,
+            kind=source.kind,
+        )
+
+
+def _checked(question: str) -> str:
+    question = " ".join(question.split())
+    if not question:
+        raise AnswerError('the question is empty; ask something, such as `prep ask "how does ring-allreduce work?"`.')
+    if len(question) > LONGEST_QUESTION:
+        raise AnswerError(f"the question has {len(question):,} characters; ask with at most {LONGEST_QUESTION:,}.")
+    return question
+
+
+def standalone(question: str, history: Sequence[Turn]) -> str:
+    """Return a question that can be understood without the conversation before it."""
+    previous = next((turn.content for turn in reversed(history) if turn.role == "user"), "")
+    follows = re.match(
+        r"(?:and|but|so|what about|how about|why|then)\b|.*\b(?:it|its|they|them|their|this|that|these|those)\b",
+        question,
+        re.IGNORECASE,
+    )
+    return f"{previous} {question}" if previous and follows else question
+
+
+def readable(quote: str) -> str:
+    r"""Return a quote as an answer shows it: on one line, without the source's own reference marks.
+
+    >>> readable("Rings are optimal [12, 13] for\\nlarge buffers.")
+    'Rings are optimal for large buffers.'
+    """
+    return re.sub(r"\s?\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]", "", " ".join(quote.split()))
+
+
+def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:
+    named = {hit.source.resource: Nearest(hit.source.title, hit.source.url) for hit in reversed(hits[:6])}
+    return tuple(reversed(list(named.values())))[:3]

@@ -1,0 +1,187 @@
+"""Render: answers, hits and the ledger as people read them, on a terminal and as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from app.answer import Answer, Citation
+from index.passage import Hit
+from ingest.ledger import HAS_TEXT, Entry, Status
+
+WIDTH = 100  # columns; longer lines are hard to read
+_STYLES = {
+    Status.TEXT: "green",
+    Status.TRANSCRIPT: "green",
+    Status.WALLED: "yellow",
+    Status.METADATA: "yellow",
+    Status.OUTLINE: "yellow",
+    Status.PENDING: "dim",
+    Status.DUPLICATE: "dim",
+}
+
+
+def answer(said: Answer, console: Console) -> None:
+    """Print an answer: wrapped with numbered sources on a terminal, as Markdown into a pipe."""
+    if not console.is_terminal:
+        console.out(as_markdown(said), highlight=False)
+        return
+    width = min(WIDTH, console.width)
+    if said.abstained:
+        console.print(escape(said.text), width=width)
+        return
+    for line in said.text.split("\n"):
+        console.print(_with_marks(line), width=width)
+    console.print()
+    for citation in said.citations:
+        console.print(_source_line(citation), width=width)
+
+
+def as_markdown(said: Answer) -> str:
+    """Return an answer with its sources, as Markdown."""
+    lines = [said.text]
+    if said.citations:
+        lines += ["", "Sources:", ""]
+        lines += [
+            f"{cited.n}. [{_bare(cited.source)}](<{cited.deep_url}>): “{cited.quote}”" for cited in said.citations
+        ]
+    return "\n".join(lines)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\[\]<>]", "", text)
+
+
+def _with_marks(line: str) -> Text:
+    return Text.assemble(
+        *((part, "bold cyan") if re.fullmatch(r"\[\d+\]", part) else part for part in re.split(r"(\[\d+\])", line))
+    )
+
+
+def _source_line(citation: Citation) -> Text:
+    where = " > ".join(citation.heading[-2:])
+    text = Text(f"[{citation.n}] ", style="bold cyan")
+    text.append(citation.source, style=f"link {absolute(citation.deep_url)}")
+    if where:
+        text.append(f" · {where}", style="dim")
+    text.append(f"\n    {citation.deep_url}", style=f"dim link {absolute(citation.deep_url)}")
+    return text
+
+
+def absolute(url: str) -> str:
+    """Return an address that a terminal can open: a note's file by its full path."""
+    if "://" in url:
+        return url
+    return Path(__file__).resolve().parent.parent.joinpath(url.partition("#")[0]).as_uri()
+
+
+def hits(found: Sequence[Hit], console: Console) -> None:
+    """Print hits, best first."""
+    for rank, hit in enumerate(found, 1):
+        where = " > ".join([hit.source.title, *hit.passage.heading])
+        console.print(f"[bold]{rank}[/] {escape(where)}  [dim]{hit.score:.2f}[/]", highlight=False)
+        console.print(Text(" ".join(hit.passage.text.split())[:300]), style="dim")
+        console.print(Text(hit.source.url, style=f"link {absolute(hit.source.url)}"))
+
+
+def ledger(entries: Sequence[Entry], shelf: dict[str, Any] | None, console: Console) -> None:
+    """Print every curated link by topic with what became of it, then the totals."""
+    curated = [entry for entry in entries if entry.curated and entry.kind != "note"]
+    links = [entry for entry in curated if entry.row.url == entry.row.resource]
+    for topic, group in groupby(links, key=lambda entry: entry.topic):
+        table = Table(title=topic, title_justify="left", title_style="bold", box=None, pad_edge=False, expand=False)
+        table.add_column("status", width=13, no_wrap=True)
+        table.add_column("words", width=8, justify="right")
+        table.add_column("resource", ratio=1, overflow="fold")
+        for entry in group:
+            row = entry.row
+            text = Text(row.title, style=f"link {absolute(row.url)}")
+            if row.reason:
+                text.append(f" · {row.reason}", style="dim")
+            table.add_row(
+                Text(row.status.value, style=_STYLES.get(row.status, "red")),
+                f"{row.words:,}" if row.words else "",
+                text,
+            )
+        console.print(table)
+        console.print()
+    console.print(totals(entries, shelf), highlight=False)
+
+
+def totals(entries: Sequence[Entry], shelf: dict[str, Any] | None) -> str:
+    """Return the state of links and shelf in a few lines."""
+    links = [
+        entry for entry in entries if entry.curated and entry.kind != "note" and entry.row.url == entry.row.resource
+    ]
+    pages = [entry for entry in entries if entry.row.url != entry.row.resource or not entry.curated]
+    notes = [entry for entry in entries if entry.kind == "note"]
+    lines = [
+        f"{len(links)} links: {_counts(links)}",
+        f"{len(pages)} more pages: {_counts(pages)}",
+        f"{len(notes)} notes of this project",
+    ]
+    if shelf:
+        lines.append(
+            f"shelf of {shelf['built_at']}: {shelf['documents']} documents, {shelf['passages']:,} passages,"
+            f" encoder {shelf['encoder']}"
+        )
+    else:
+        lines.append("no shelf yet; run `prep ingest`")
+    return "\n".join(lines)
+
+
+def _counts(entries: Iterable[Entry]) -> str:
+    counted: dict[Status, int] = {}
+    for entry in entries:
+        counted[entry.row.status] = counted.get(entry.row.status, 0) + 1
+    ordered = sorted(counted.items(), key=lambda pair: (pair[0] not in HAS_TEXT, -pair[1]))
+    return ", ".join(f"{count} {status}" for status, count in ordered) or "none"
+
+
+def fixable(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """Return (title, what to do) of the curated links that a person can do something about."""
+    return [(entry.row.title, entry.row.fix) for entry in entries if entry.curated and entry.row.fix]
+
+
+# --- the chat -------------------------------------------------------------------------------------
+
+
+def stream(said: Answer, before: int) -> Iterator[str]:
+    """Yield an answer in pieces, its citations numbered on from those of the conversation before."""
+    text = re.sub(r"\[(\d+)\](?!\()", lambda found: f"[{before + int(found.group(1))}]", plain(said.text))
+    yield from re.findall(r"\S+\s*", text)
+
+
+def panel(citation: Citation) -> str:
+    """Return what stands at the side for a citation: its place, the passage with the quote marked, the link."""
+    before, quote, after = citation.passage.partition(citation.quote)
+    marked = "\n".join(f"**{line.strip()}**" for line in plain(quote).splitlines() if line.strip())
+    where = " > ".join(citation.heading)
+    parts = [
+        f"### {plain(citation.source)}",
+        f"*{plain(where)}*" if where else "",
+        f"{plain(before)}{marked}{plain(after)}",
+    ]
+    if "://" in citation.deep_url:
+        parts.append(f"[Open the source at the quote]({citation.deep_url})")
+    else:
+        parts.append(f"A note of this project: `{citation.url}`")
+    return "\n\n".join(part for part in parts if part)
+
+
+def plain(text: str) -> str:
+    r"""Return text that Markdown shows as it is: no markup, link, picture or HTML of a source comes alive in it.
+
+    >>> plain("![x](http://evil) <b>")
+    '!\\\\[x\\\\](http://evil) &lt;b&gt;'
+    """
+    escaped = re.sub(r"(?<!\[)\[(?!\d+\])|(?<!\d)\](?!\[)", lambda found: f"\\{found.group(0)}", text)
+    return escaped.replace("<", "&lt;").replace(">", "&gt;").replace("*", "\\*").replace("`", "\\`").replace("$", "\\$")

@@ -1,0 +1,354 @@
+"""The front door: `prep`, thin over the rooms. Data goes to stdout, progress and notes to stderr, exit 0, 1 or 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+import config
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from app.assistant import Assistant
+    from index.encoder import Encoder
+    from index.passage import Hit
+    from ingest.ledger import Entry
+
+T = TypeVar("T")
+
+# Rooms are imported inside the commands: a command pays for what it uses, and `prep --help` for nothing.
+app = typer.Typer(
+    help="A chat assistant over a curated shelf of resources for ML-infrastructure and MLE interviews.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+evaluation = typer.Typer(help="Numbers: does it find and say the right things?", no_args_is_help=True)
+app.add_typer(evaluation, name="eval")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Topic = Annotated[str, typer.Option(help="Only what stands under topics with this in their name.")]
+JsonLines = Annotated[bool, typer.Option("--jsonl", help="Read questions from stdin, print JSON, one a line.")]
+DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the benchmark.", exists=True, file_okay=False)]
+
+
+def main() -> None:
+    """Run the command; turn errors that a person can cure into one line and exit code 1."""
+    from app import AnswerError
+    from index import ShelfError
+    from ingest import IngestError
+
+    try:
+        app()
+    except (IngestError, ShelfError, AnswerError) as error:
+        _note(f"prep: {error}")
+        sys.exit(1)
+    except OSError as error:
+        _note(f"prep: {error.filename or 'file system'}: {error.strerror}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        _note("prep: stopped; what was done is kept, and the last good shelf still serves.")
+        sys.exit(130)
+
+
+@app.command()
+def ingest(
+    lists: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[LIST.md ...]",
+            help="Markdown lists of links; those that ship with the project where none is named.",
+        ),
+    ] = None,
+    warc: Annotated[list[Path] | None, typer.Option(help="Read recorded responses from this WARC file.")] = None,
+    only: Annotated[str, typer.Option(metavar="TOPIC", help="Only links under topics with this in their name.")] = "",
+    refresh: Annotated[bool, typer.Option(help="Read again what has not changed.")] = False,
+    offline: Annotated[bool, typer.Option(help="Leave the network alone: use the archive only.")] = False,
+) -> None:
+    """Fetch links, extract their text, write documents and the ledger; then build the shelf."""
+    from ingest import job
+    from ingest.fetch import Door
+
+    settings = config.read()
+    request = job.Request(tuple(lists or ()), tuple(warc or ()), only, refresh=refresh, offline=offline)
+    outcome = job.ingest(
+        request,
+        job.Folder(settings.data),
+        door=None if offline else lambda: Door(contact=settings.contact),
+        track=_track,
+    )
+    for note in outcome.notes:
+        _note(note)
+    _note(f"{outcome.read} pages read, {outcome.unchanged} unchanged.")
+    _build(settings)
+    with _entries(settings) as entries:
+        from app import render
+        from index import store
+
+        manifest = store.describe(settings.data / "shelves")
+        _note(render.totals(entries, store.as_json(manifest) if manifest else None))
+        if fixes := render.fixable(entries):
+            _note(f"{len(fixes)} links can be helped by hand; `prep status` says how.")
+
+
+@app.command()
+def index() -> None:
+    """Build and publish a shelf from the documents."""
+    _build(config.read())
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="What to look for.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Passages at most.")] = 10,
+    topic: Topic = "",
+    as_json: AsJson = False,
+    jsonl: JsonLines = False,
+) -> None:
+    """Print the passages that fit a question best."""
+    assistant = _assistant()
+    if jsonl:
+        for record in _questions():
+            found = assistant.search(record["question"], limit=limit, topic=topic)
+            _print_json({"id": record["id"], "hits": [_hit_json(assistant, n, hit) for n, hit in enumerate(found, 1)]})
+        return
+    found = assistant.search(question, limit=limit, topic=topic)
+    if as_json:
+        _print_json([_hit_json(assistant, n, hit) for n, hit in enumerate(found, 1)])
+    else:
+        from app import render
+
+        render.hits(found, _console())
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What to answer.")] = "",
+    topic: Topic = "",
+    as_json: AsJson = False,
+    jsonl: JsonLines = False,
+) -> None:
+    """Answer a question, every sentence cited."""
+    from app.assistant import Turn
+
+    assistant = _assistant()
+    if jsonl:
+        for record in _questions():
+            history = [Turn(turn["role"], turn["content"]) for turn in record.get("history", [])]
+            said = assistant.ask(record["question"], history=history, topic=topic)
+            _print_json({"id": record["id"], **said.as_json()})
+        return
+    said = assistant.ask(question, topic=topic)
+    if as_json:
+        _print_json(said.as_json())
+    else:
+        from app import render
+
+        render.answer(said, _console())
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Print the shelf, and what became of every link."""
+    from app import render
+    from index import store
+
+    settings = config.read()
+    manifest = store.describe(settings.data / "shelves")
+    shelf = store.as_json(manifest) if manifest else None
+    with _entries(settings) as entries:
+        listed = entries
+    if as_json:
+        _print_json({"shelf": shelf or {}, "resources": [_entry_json(entry) for entry in listed]})
+    else:
+        render.ledger(listed, shelf, _console())
+
+
+@app.command()
+def chat(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
+    """Open the chat on http://localhost:PORT."""
+    from index import store
+
+    settings = config.read()
+    if store.describe(settings.data / "shelves") is None:
+        _note("There is no shelf yet; building one from the project's own notes.")
+        ingest(offline=True)
+    place = config.ROOT / "app"
+    os.environ["CHAINLIT_APP_ROOT"] = str(place)
+    command = ["chainlit", "run", str(place / "main.py"), "--host", "127.0.0.1", "--port", str(port), "--headless"]
+    _note(f"The chat is at http://localhost:{port}")
+    os.execv(sys.executable, [sys.executable, "-m", *command])  # the chat takes this process's place
+
+
+@evaluation.command()
+def beir(
+    data: DataFolder,
+    as_json: AsJson = False,
+    mode: Annotated[str, typer.Option(help="hybrid, dense or lexical.")] = "hybrid",
+) -> None:
+    """Measure retrieval on a benchmark in BEIR layout."""
+    from eval import retrieval
+
+    figures = retrieval.beir(data, _encoder(), mode=mode, track=_track)
+    _print_json(figures) if as_json else _print_figures(figures)
+
+
+@evaluation.command()
+def extraction(data: DataFolder, as_json: AsJson = False) -> None:
+    """Measure text extraction on the Zyte article benchmark."""
+    from eval import extraction as measured
+
+    figures = measured.zyte(data, track=_track)
+    _print_json(figures) if as_json else _print_figures(figures)
+
+
+# --- what the commands share ----------------------------------------------------------------------
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201  # the front door speaks
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)  # noqa: T201
+
+
+def _print_figures(figures: dict[str, Any]) -> None:
+    for name, value in figures.items():
+        print(f"{name:>12}  {value:.4f}" if isinstance(value, float) else f"{name:>12}  {value}")  # noqa: T201
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+def _track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Yield items under a progress bar with rate and time left; no bar where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield from items
+        return
+    rate = TextColumn("{task.fields[rate]}", justify="right")
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        rate,
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(description, total=total, rate="")
+        for item in items:
+            yield item
+            progress.advance(task)
+            speed = progress.tasks[task].speed
+            progress.update(task, rate=f"{speed:.1f}/s" if speed else "")
+
+
+def _encoder() -> Encoder:
+    from index import encoder
+
+    return encoder.load(config.read().encoder)
+
+
+def _assistant() -> Assistant:
+    from app.assistant import Assistant
+
+    settings = config.read()
+    return Assistant.open(settings.data, encoder_folder=settings.encoder)
+
+
+def _build(settings: config.Settings) -> None:
+    from index import build
+    from ingest import ledger
+    from ingest.job import Folder
+
+    folder = Folder(settings.data)
+    with ledger.open_ledger(folder.ledger) as book:
+        documents = build.readable(book, folder.documents, _note)
+    built = build.build(documents, _encoder(), settings.data, track=_track)
+    if built.new:
+        made = f"{built.manifest.passages:,} passages, {built.embedded:,} of them embedded anew"
+        _note(f"Published shelf {built.manifest.version}: {made}.")
+    else:
+        _note(f"The documents are unchanged; shelf {built.manifest.version} still serves.")
+
+
+@contextmanager
+def _entries(settings: config.Settings) -> Iterator[list[Entry]]:
+    """Give the rows of the ledger; where there is none yet, no rows."""
+    from ingest import ledger
+    from ingest.job import Folder
+
+    path = Folder(settings.data).ledger
+    if not path.exists():
+        yield []
+        return
+    with ledger.open_ledger(path) as book:
+        yield book.entries()
+
+
+def _questions() -> Iterator[dict[str, Any]]:
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
+        with suppress(ValueError, TypeError, KeyError):
+            record = json.loads(line)
+            yield {**record, "id": record.get("id", str(number)), "question": str(record["question"])}
+            continue
+        _note(f'prep: line {number} is no question; each line is like {{"id": "1", "question": "..."}}.')
+
+
+def _hit_json(assistant: Assistant, rank: int, hit: Hit) -> dict[str, Any]:
+    return {
+        "rank": rank,
+        "score": round(hit.score, 4),
+        "url": hit.source.url,
+        "deep_url": assistant.link(hit),
+        "title": hit.source.title,
+        "topic": hit.source.topic,
+        "heading": " > ".join(hit.passage.heading),
+        "text": hit.passage.text,
+    }
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    row = entry.row
+    return {
+        "url": row.url,
+        "title": row.title,
+        "topic": entry.topic,
+        "kind": entry.kind,
+        "status": row.status.value,
+        "words": row.words,
+        "reason": row.reason,
+        "fix": row.fix,
+        "fetched_at": row.fetched_at,
+        "resource": row.resource,
+    }
+
+
+if __name__ == "__main__":
+    main()

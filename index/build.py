@@ -1,0 +1,184 @@
+"""Build: documents in, a published shelf out; what was embedded before is not embedded again."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from index import ShelfError, split, store
+from index.encoder import Encoder, Vectors, batches
+from index.passage import Passage, Source
+from index.store import Draft, Manifest
+from ingest import IngestError, Track, silently
+from ingest.archive import now
+from ingest.document import Document, read
+from ingest.ledger import Ledger
+
+_GROUP = 512  # passages embedded between two writes to the cache: what a kill may lose
+LANGUAGES = frozenset({"en"})  # what the built-in encoder reads; in other scripts it sees mostly unknown words
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build did."""
+
+    manifest: Manifest
+    embedded: int  # passages that were not embedded before
+    new: bool  # False: the documents were unchanged, and nothing was done
+
+
+def readable(book: Ledger, folder: Path, tell: Callable[[str], None]) -> list[tuple[Document, Source]]:
+    """Return the documents that the ledger names, with what their sources are called; `tell` hears of damaged ones."""
+    found = []
+    names = {entry.row.url: entry.row.title for entry in book.entries()}
+    for entry in book.entries():
+        if not entry.row.document:
+            continue
+        try:
+            document = read(folder / entry.row.document)
+        except IngestError as error:
+            tell(str(error))
+            continue
+        about = Source(
+            url=document.url,
+            title=document.title,
+            resource=entry.row.resource,
+            resource_title=names.get(entry.row.resource, document.title),
+            topic=entry.topic,
+            kind=entry.kind,
+            form=document.form,
+            sha256=document.sha256,
+            published=document.published,
+            fetched_at=document.fetched_at,
+        )
+        found.append((document, about))
+    return found
+
+
+def build(
+    documents: Iterable[tuple[Document, Source]], encoder: Encoder, folder: Path, *, track: Track = silently
+) -> Built:
+    """Publish a shelf of the documents under `folder`, unless the one that serves is of the same ones.
+
+    Raises ShelfError where there is nothing to put on it or it cannot be written.
+    """
+    readable = [(document, source) for document, source in documents if document.language in LANGUAGES]
+    source = _fingerprint(readable)
+    try:
+        served = store.describe(folder / "shelves")
+    except ShelfError:  # damaged: what a build is for
+        served = None
+    made_by = (source, encoder.name, split.VERSION, store.FORMAT)
+    if served and (served.source, served.encoder, served.splitter, served.format) == made_by:
+        return Built(served, 0, new=False)
+    passages: list[Passage] = []
+    contexts: list[str] = []
+    for document, about in track(readable, "Splitting", len(readable)):
+        for passage in split.split(document, encoder.count):
+            passages.append(passage)
+            contexts.append(split.context_of(about.title, passage.heading))
+    vectors, sentence_vectors, embedded = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
+    draft = Draft(
+        encoder=encoder.name,
+        splitter=split.VERSION,
+        source=source,
+        built_at=now(),
+        documents=readable,
+        passages=passages,
+        vectors=vectors,
+        sentence_vectors=sentence_vectors,
+        texts=[f"{context}\n{passage.text}" for context, passage in zip(contexts, passages, strict=True)],
+    )
+    return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+
+
+def _fingerprint(documents: Sequence[tuple[Document, Source]]) -> str:
+    parts = sorted(
+        f"{document.url}\0{document.sha256}\0{source.topic}\0{source.resource_title}" for document, source in documents
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _embedded(
+    passages: Sequence[Passage], contexts: Sequence[str], encoder: Encoder, cache: Path, track: Track
+) -> tuple[Vectors, np.ndarray[tuple[int, int], np.dtype[np.float16]], int]:
+    """Return the vectors of all passages and of all their sentences, and how many had to be made."""
+    inputs = [_fit(context, encoder) for context in contexts]
+    keys = [_key(encoder.name, head, passage) for head, passage in zip(inputs, passages, strict=True)]
+    with Cache(cache, encoder.dimension) as kept:
+        missing = kept.missing(keys)
+        lengths = encoder.count([passages[n].text for n in missing])
+        # Longest first, so that batches hold texts of like length and the estimate of the time left falls.
+        order = iter([missing[n] for batch in batches(lengths, encoder.window) for n in batch])
+        groups = iter(lambda: list(islice(order, _GROUP)), [])
+        for group in track(groups, "Embedding", -(-len(missing) // _GROUP)):
+            texts = [f"{inputs[n]}{passages[n].text}" for n in group]
+            parts = [[(a + len(inputs[n]), b + len(inputs[n])) for a, b in passages[n].sentences] for n in group]
+            whole, pooled = encoder.encode_parts(texts, parts)
+            kept.keep({keys[n]: (whole[row], pooled[row]) for row, n in enumerate(group)})
+        vectors, sentences = kept.get(keys)
+    return vectors, sentences, len(missing)
+
+
+def _fit(context: str, encoder: Encoder) -> str:
+    """Return a context as it is put in front of a passage, its outer steps left out where it is too long."""
+    steps = context.split(" > ")
+    while len(steps) > 1 and encoder.count([" > ".join(steps)])[0] > split.CONTEXT_PIECES:
+        steps.pop(1 if len(steps) > 2 else 0)  # the title and the nearest heading say most
+    head = " > ".join(steps)
+    while head and encoder.count([head])[0] > split.CONTEXT_PIECES:
+        head = head[: len(head) * 3 // 4].rpartition(" ")[0]
+    return f"{head}\n" if head else ""
+
+
+def _key(encoder: str, head: str, passage: Passage) -> bytes:
+    return hashlib.sha256(f"{encoder}\0{head}\0{passage.text}\0{passage.sentences}".encode()).digest()
+
+
+class Cache:
+    """Vectors by what they were made of, kept across builds and kills."""
+
+    def __init__(self, path: Path, dimension: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._dimension = dimension
+        self._db = sqlite3.connect(path)
+
+    def __enter__(self) -> Cache:
+        self._db.execute("pragma journal_mode=wal")
+        self._db.execute(
+            "create table if not exists vector (key blob primary key, whole blob, parts blob) strict, without rowid"
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._db.close()
+
+    def missing(self, keys: Sequence[bytes]) -> list[int]:
+        """Return the places of the keys that are not kept, of equal ones the first."""
+        known = {key for (key,) in self._db.execute("select key from vector")}
+        first: dict[bytes, int] = {}
+        for n, key in enumerate(keys):
+            if key not in known:
+                first.setdefault(key, n)
+        return list(first.values())
+
+    def keep(self, made: Mapping[bytes, tuple[Vectors, Vectors]]) -> None:
+        """Keep vectors; they are on disk when the call returns."""
+        with self._db:
+            self._db.executemany(
+                "insert or replace into vector values (?,?,?)",
+                [(key, whole.tobytes(), parts.astype(np.float16).tobytes()) for key, (whole, parts) in made.items()],
+            )
+
+    def get(self, keys: Sequence[bytes]) -> tuple[Vectors, np.ndarray[tuple[int, int], np.dtype[np.float16]]]:
+        """Return the vectors of the keys, shape (n, dimension), and all their parts' in order."""
+        found = [self._db.execute("select whole, parts from vector where key = ?", (key,)).fetchone() for key in keys]
+        whole = np.frombuffer(b"".join(row[0] for row in found), dtype=np.float32).reshape(-1, self._dimension)
+        parts = np.frombuffer(b"".join(row[1] for row in found), dtype=np.float16).reshape(-1, self._dimension)
+        return whole, parts

@@ -1,0 +1,51 @@
+"""Passage and Hit: the smallest thing that is found, and a thing found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Nature = Literal["text", "code", "table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one document small enough to quote: `document.text[start:end] == text`."""
+
+    id: str  # stable across rebuilds: of the same text in the same document
+    document: str  # the document's address
+    start: int  # characters into the document's text
+    end: int
+    text: str
+    heading: tuple[str, ...]  # the headings above it, outermost first
+    place: str  # a URL fragment without its mark, see ingest.document.Block
+    kind: Nature
+    sentences: tuple[tuple[int, int], ...]  # offsets into `text` of what may be quoted alone
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is known of the document that a passage stands in."""
+
+    url: str
+    title: str
+    resource: str  # the curated link it belongs to
+    resource_title: str
+    topic: str
+    kind: str  # of the resource: "article", "paper", "note" ...
+    form: str  # of the document: "html", "pdf" ...
+    sha256: str  # of its text
+    published: str
+    fetched_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a question."""
+
+    number: int  # the passage's row in its shelf
+    passage: Passage
+    source: Source
+    score: float  # higher is better; comparable within one question only
+    dense: float  # cosine of question and passage, -1 to 1
+    lexical: float  # BM25, 0 and up

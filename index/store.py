@@ -1,0 +1,354 @@
+"""Store: a shelf is published whole, opened checked, searched by vector and by word, and described.
+
+A shelf is a folder that never changes: a FAISS index, a BM25 index, the vectors of single sentences, and a SQLite
+file with passages and documents. It is built aside, fsynced, renamed into place, and then pointed at.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from index import ShelfError
+from index.encoder import Vectors
+from index.lexical import Lexical
+from index.passage import Passage, Source
+from ingest.document import Document
+
+if TYPE_CHECKING:
+    import faiss
+
+FORMAT = 1  # of the files below; a shelf of another format is rebuilt
+POINTER = "current"
+
+_SCHEMA = """
+create table document (
+    number integer primary key, url text unique, title text, resource text, resource_title text, topic text, kind text,
+    form text, sha256 text, published text, fetched_at text, text text, page_text text
+) strict;
+create table passage (
+    number integer primary key, id text unique, document integer, start integer, end integer, text text, heading text,
+    place text, kind text, sentences text, first_sentence integer
+) strict;
+create index passage_document on passage (document);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a shelf is made of and by."""
+
+    version: str
+    format: int
+    encoder: str
+    dimension: int
+    splitter: str
+    source: str  # fingerprint of the documents
+    built_at: str
+    documents: int
+    passages: int
+    sentences: int
+    files: dict[str, str]  # sha256 of each
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """All that a shelf is built from."""
+
+    encoder: str
+    splitter: str
+    source: str
+    built_at: str
+    documents: Sequence[tuple[Document, Source]]
+    passages: Sequence[Passage]
+    vectors: Vectors  # (passages, dimension), unit
+    sentence_vectors: npt.NDArray[np.float16]  # (sentences of all passages in order, dimension), unit or zero
+    texts: Sequence[str]  # what the lexical index holds of each passage
+
+
+def publish(draft: Draft, shelves: Path) -> Manifest:
+    """Build a shelf aside and put it in the place of the last one.
+
+    Raises ShelfError where it cannot be written; the last one stays.
+    """
+    if not draft.passages:
+        raise ShelfError(
+            "there is no passage to put on a shelf; `prep ingest` reads documents, `prep status` says which."
+        )
+    version = f"{draft.built_at.replace(':', '').replace('-', '')}-{uuid.uuid4().hex[:6]}"
+    aside = shelves / f".{version}.part"
+    try:
+        aside.mkdir(parents=True)
+        _write_tables(draft, aside / "shelf.db")
+        _write_vectors(draft, aside / "vectors.faiss")
+        np.save(aside / "sentences.npy", draft.sentence_vectors, allow_pickle=False)
+        Lexical.build(draft.texts).save(aside / "lexical")
+        files = {str(path.relative_to(aside)): _sha256(path) for path in sorted(aside.rglob("*")) if path.is_file()}
+        manifest = Manifest(
+            version=version,
+            format=FORMAT,
+            encoder=draft.encoder,
+            dimension=draft.vectors.shape[1],
+            splitter=draft.splitter,
+            source=draft.source,
+            built_at=draft.built_at,
+            documents=len(draft.documents),
+            passages=len(draft.passages),
+            sentences=len(draft.sentence_vectors),
+            files=files,
+        )
+        (aside / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+        for path in [*aside.rglob("*"), aside]:
+            _fsync(path)
+        aside.rename(shelves / version)
+        _point(shelves, version)
+    except OSError as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise ShelfError(
+            f"{shelves}: the shelf cannot be written ({error.strerror}); the last one still serves."
+        ) from error
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    _sweep(shelves, keep=version)
+    return manifest
+
+
+def _write_tables(draft: Draft, path: Path) -> None:
+    with _connect(path) as db:
+        db.executescript(_SCHEMA)
+        numbers = {}
+        for n, (document, source) in enumerate(draft.documents):
+            numbers[document.url] = n
+            fields = asdict(source)
+            db.execute(
+                f"insert into document (number, {', '.join(fields)}, text, page_text)"
+                f" values (?, ?, ?{', ?' * len(fields)})",
+                (n, *fields.values(), document.text, document.page_text),
+            )
+        first = 0
+        for n, passage in enumerate(draft.passages):
+            db.execute(
+                "insert into passage values (?,?,?,?,?,?,?,?,?,?,?)",
+                (
+                    n,
+                    passage.id,
+                    numbers[passage.document],
+                    passage.start,
+                    passage.end,
+                    passage.text,
+                    json.dumps(passage.heading, ensure_ascii=False),
+                    passage.place,
+                    passage.kind,
+                    json.dumps(passage.sentences),
+                    first,
+                ),
+            )
+            first += len(passage.sentences)
+        db.commit()
+
+
+def _write_vectors(draft: Draft, path: Path) -> None:
+    """Write the vectors as llama-index's FAISS store does, so that its own tools can read them back."""
+    import faiss
+    from llama_index.core.schema import TextNode
+    from llama_index.vector_stores.faiss import FaissVectorStore
+
+    # Unit vectors: inner product is cosine, so higher is closer.
+    store = FaissVectorStore(faiss_index=faiss.IndexFlatIP(draft.vectors.shape[1]))
+    store.add(
+        [
+            TextNode(id_=passage.id, embedding=vector.tolist())
+            for passage, vector in zip(draft.passages, draft.vectors, strict=True)
+        ]
+    )
+    store.persist(str(path))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _fsync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _point(shelves: Path, version: str) -> None:
+    part = shelves / f".{POINTER}.{version}"
+    part.write_text(version, encoding="utf-8")
+    _fsync(part)
+    part.replace(shelves / POINTER)
+    _fsync(shelves)
+
+
+def _sweep(shelves: Path, *, keep: str) -> None:
+    """Remove shelves older than the last two, and what broken builds left behind."""
+    published = sorted(path for path in shelves.iterdir() if path.is_dir() and not path.name.startswith("."))
+    for path in [*published[:-2], *shelves.glob(".*.part")]:
+        if path.name != keep:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def describe(shelves: Path) -> Manifest | None:
+    """Return the manifest of the shelf that serves, None where there is none.
+
+    Raises ShelfError where it is damaged.
+    """
+    try:
+        version = (shelves / POINTER).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
+    path = shelves / version / "manifest.json"
+    try:
+        return Manifest(**json.loads(path.read_bytes()))
+    except (OSError, ValueError, TypeError) as error:
+        raise ShelfError(f"{path} cannot be read ({error}); run `prep index` to build the shelf anew.") from error
+
+
+class Shelf:
+    """An open shelf; it stays what it is when a new one is published."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        vectors: faiss.Index,
+        lexical: Lexical,
+        sentences: npt.NDArray[np.float16],
+        db: sqlite3.Connection,
+    ) -> None:
+        self.manifest = manifest
+        self.lexical = lexical
+        self._vectors = vectors
+        self._sentences = sentences
+        self._db = db
+        self._documents: dict[int, Source] = {}
+        columns = "document, topic"
+        rows = db.execute(
+            f"select {columns} from passage join document on document.number = passage.document order by passage.number"
+        )
+        documents, topics = zip(*rows, strict=True)
+        self.document_of = np.asarray(documents, dtype=np.int32)
+        """The document's number of every passage, shape (passages,)."""
+        self._topics: Sequence[str] = topics
+
+    def nearest(self, vector: Vectors, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """Return the numbers and cosines of the passages nearest to a unit vector, best first."""
+        cosines, numbers = self._vectors.search(vector[None, :], min(limit, self.manifest.passages))
+        return numbers[0], cosines[0]
+
+    def cosines(self, vector: Vectors, numbers: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Return the cosines of some passages with a unit vector, in their order."""
+        if not len(numbers):
+            return np.zeros(0, dtype=np.float32)
+        stored = np.stack([self._vectors.reconstruct(int(n)) for n in numbers])
+        return np.asarray(stored @ vector, dtype=np.float32)
+
+    def under_topic(self, topic: str) -> npt.NDArray[np.bool_]:
+        """Return which passages stand under topics that hold a word sequence, shape (passages,)."""
+        return np.fromiter(
+            (topic.lower() in name.lower() for name in self._topics), dtype=np.bool_, count=len(self._topics)
+        )
+
+    def passages(self, numbers: Iterable[int]) -> list[tuple[Passage, Source]]:
+        """Return passages by number, in the order asked for."""
+        return [self._passage(int(number)) for number in numbers]
+
+    def _passage(self, number: int) -> tuple[Passage, Source]:
+        columns = "id, document, start, end, text, heading, place, kind, sentences"
+        row = self._db.execute(f"select {columns} from passage where number = ?", (number,)).fetchone()
+        key, document, start, end, text, heading, place, kind, sentences = row
+        source = self.source(document)
+        bounds = tuple((a, b) for a, b in json.loads(sentences))
+        return Passage(key, source.url, start, end, text, tuple(json.loads(heading)), place, kind, bounds), source
+
+    def source(self, document: int) -> Source:
+        """Return what is known of a document by its number."""
+        if document not in self._documents:
+            columns = "url, title, resource, resource_title, topic, kind, form, sha256, published, fetched_at"
+            row = self._db.execute(f"select {columns} from document where number = ?", (document,)).fetchone()
+            self._documents[document] = Source(*row)
+        return self._documents[document]
+
+    def page(self, url: str) -> tuple[str, str]:
+        """Return a document's text and all that its page shows ("" where that is the text)."""
+        row = self._db.execute("select text, page_text from document where url = ?", (url,)).fetchone()
+        return (row[0], row[1]) if row else ("", "")
+
+    def sentence_vectors(self, number: int) -> Vectors:
+        """Return the vectors of a passage's sentences, shape (sentences, dimension)."""
+        first, count = self._db.execute(
+            "select first_sentence, json_array_length(sentences) from passage where number = ?", (number,)
+        ).fetchone()
+        return np.asarray(self._sentences[first : first + count], dtype=np.float32)
+
+    def sources(self) -> list[Source]:
+        """Return all documents of the shelf."""
+        return [self.source(n) for (n,) in self._db.execute("select number from document order by number")]
+
+
+def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
+    """Open the shelf that serves.
+
+    Raises ShelfError where there is none, where a file is not what was published, or where another encoder built it.
+    """
+    manifest = describe(shelves)
+    if manifest is None:
+        raise ShelfError(f"{shelves} holds no shelf; run `prep ingest` to build one.")
+    if manifest.format != FORMAT:
+        raise ShelfError(
+            f"{shelves / manifest.version} has format {manifest.format}; run `prep index` to rebuild it with {FORMAT}."
+        )
+    if encoder and manifest.encoder != encoder:
+        raise ShelfError(
+            f"{shelves / manifest.version} was built with {manifest.encoder};"
+            f" run `prep index` to rebuild it with {encoder}."
+        )
+    folder = shelves / manifest.version
+    for name, digest in manifest.files.items():
+        # Damaged FAISS files load without complaint about half of the time: compare before it sees a byte.
+        if not (folder / name).exists() or _sha256(folder / name) != digest:
+            raise ShelfError(f"{folder / name} is not what was published; run `prep index` to build the shelf anew.")
+    import faiss
+
+    db = sqlite3.connect(f"file:{folder / 'shelf.db'}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    return Shelf(
+        manifest,
+        faiss.read_index(str(folder / "vectors.faiss")),
+        Lexical.open(folder / "lexical"),
+        np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False),
+        db,
+    )
+
+
+@contextmanager
+def _connect(path: Path) -> Iterator[sqlite3.Connection]:
+    db = sqlite3.connect(path)
+    try:
+        yield db
+    finally:
+        db.close()
+
+
+def as_json(manifest: Manifest) -> dict[str, Any]:
+    """Return a manifest for people and scripts, without the files' checksums."""
+    return {key: value for key, value in asdict(manifest).items() if key != "files"}

@@ -158,7 +158,7 @@ def standalone(question: str, history: Sequence[Turn]) -> str:
 def readable(quote: str) -> str:
     r"""Return a quote as an answer shows it: on one line, without the source's own reference marks.
 
-    >>> readable("Rings are optimal [12, 13] for\\nlarge buffers.")
+    >>> readable("Rings are optimal [12, 13] for   large buffers.")
     'Rings are optimal for large buffers.'
     """
     return re.sub(r"\s?\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]", "", " ".join(quote.split()))

@@ -181,7 +181,7 @@ def plain(text: str) -> str:
     r"""Return text that Markdown shows as it is: no markup, link, picture or HTML of a source comes alive in it.
 
     >>> plain("![x](http://evil) <b>")
-    '!\\\\[x\\\\](http://evil) &lt;b&gt;'
+    '!\\[x\\](http://evil) &lt;b&gt;'
     """
     escaped = re.sub(r"(?<!\[)\[(?!\d+\])|(?<!\d)\](?!\[)", lambda found: f"\\{found.group(0)}", text)
     return escaped.replace("<", "&lt;").replace(">", "&gt;").replace("*", "\\*").replace("`", "\\`").replace("$", "\\$")

@@ -128,7 +128,7 @@ def file_stem(url: str) -> str:
     """Return where a document's files lie under the documents folder: the host, a slug, and a hash.
 
     >>> file_stem("https://kubernetes.io/docs/concepts/workloads/pods/")
-    'kubernetes.io/docs-concepts-workloads-pods-8f1f3a81'
+    'kubernetes.io/docs-concepts-workloads-pods-6ed556c1'
     """
     parts = urlsplit(url)
     slug = re.sub(r"[^A-Za-z0-9._]+", "-", f"{parts.path}-{parts.query}").strip("-.")[:80] or "index"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +15,16 @@ import numpy as np
 from ir_measures import RR, R, nDCG
 
 from eval import EvalError
-from index import search
-from index.encoder import Encoder, Vectors
-from index.lexical import Lexical
+from index import build, search, split
+from index.encoder import Encoder
+from index.passage import Passage, Source
 from index.search import Weights
+from index.store import Shelf
 from ingest import Track, silently
+from ingest.document import Block, Document
 
 DEPTH = 100  # documents ranked a query
-MODES = {"hybrid": Weights(), "dense": Weights(lexical=0.0), "lexical": Weights(lexical=1.0)}
+MODES = {"hybrid": Weights(), "dense": Weights(lexical=0.0, sentence=0.0), "lexical": Weights(lexical=1.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def _judgement(line: str) -> tuple[str, str, int]:
 
 
 def beir(folder: Path, encoder: Encoder, *, mode: str = "hybrid", track: Track = silently) -> dict[str, Any]:
-    """Return nDCG@10, recall@100 and MRR@10 over a benchmark's queries, with the time a query takes.
+    """Return nDCG@10, recall@100, MRR@10 and hit@5 over a benchmark's queries, with the time a query takes.
 
     Each document is one passage, as the published figures have it; what lies beyond the encoder's window is not
     embedded. Times are of encoding, searching and fusing, in milliseconds.
@@ -73,16 +76,16 @@ def beir(folder: Path, encoder: Encoder, *, mode: str = "hybrid", track: Track =
         raise EvalError(f"there is no mode {mode!r}; choose one of {', '.join(MODES)}.")
     benchmark = read_beir(folder)
     keys = list(benchmark.documents)
-    vectors = _encoded(list(benchmark.documents.values()), encoder, track)
-    lexical = Lexical.build(list(benchmark.documents.values()))
     run: list[ir_measures.ScoredDoc] = []
     spent: list[float] = []
-    for query, text in track(benchmark.queries.items(), "Searching", len(benchmark.queries)):
-        begun = time.perf_counter()
-        numbers, scores = search.rank(text, encoder.encode([text])[0], vectors, lexical, MODES[mode])
-        best = np.argsort(-scores, kind="stable")[:DEPTH]
-        spent.append(1000 * (time.perf_counter() - begun))
-        run += [ir_measures.ScoredDoc(query, keys[numbers[n]], float(scores[n])) for n in best]
+    with tempfile.TemporaryDirectory() as aside:
+        shelf = _shelf(benchmark, encoder, Path(aside), track)
+        for query, text in track(benchmark.queries.items(), "Searching", len(benchmark.queries)):
+            begun = time.perf_counter()
+            ranking = search.fused(text, encoder.encode([text])[0], shelf, weights=MODES[mode])
+            best = np.argsort(-ranking.scores, kind="stable")[:DEPTH]
+            spent.append(1000 * (time.perf_counter() - begun))
+            run += [ir_measures.ScoredDoc(query, keys[ranking.numbers[n]], float(ranking.scores[n])) for n in best]
     measured = ir_measures.calc_aggregate([nDCG @ 10, R @ 100, RR @ 10], benchmark.wanted, run)
     return {
         "queries": len(benchmark.queries),
@@ -95,10 +98,16 @@ def beir(folder: Path, encoder: Encoder, *, mode: str = "hybrid", track: Track =
     }
 
 
-def _encoded(texts: Sequence[str], encoder: Encoder, track: Track) -> Vectors:
-    step = 256
-    groups = [texts[n : n + step] for n in range(0, len(texts), step)]
-    return np.concatenate([encoder.encode(group) for group in track(groups, "Embedding", len(groups))])
+def _shelf(benchmark: Benchmark, encoder: Encoder, folder: Path, track: Track) -> Shelf:
+    """Return a shelf on which every document of a benchmark is one passage."""
+    documents, passages = [], []
+    for key, text in benchmark.documents.items():
+        block = Block(0, len(text), "text", (), "")
+        document = Document(key, "", key, "text", "en", text, (block,), "")
+        documents.append((document, Source(key, "", key, "", "", "", "text", document.sha256, "", "")))
+        sentences = tuple(split.sentence_bounds(text))
+        passages.append(Passage(key, key, 0, len(text), text, (), "", "text", sentences))
+    return build.shelf_of(documents, passages, [""] * len(passages), encoder, folder, track=track)
 
 
 def _hit_share(benchmark: Benchmark, run: Sequence[ir_measures.ScoredDoc], depth: int) -> float:

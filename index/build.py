@@ -83,19 +83,47 @@ def build(
         for passage in split.split(document, encoder.count):
             passages.append(passage)
             contexts.append(split.context_of(about.title, passage.heading))
+    draft, embedded = _draft(readable, passages, contexts, encoder, folder, source, track)
+    return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+
+
+def shelf_of(
+    documents: Sequence[tuple[Document, Source]],
+    passages: Sequence[Passage],
+    contexts: Sequence[str],
+    encoder: Encoder,
+    folder: Path,
+    *,
+    track: Track = silently,
+) -> store.Shelf:
+    """Publish passages that were cut elsewhere (a benchmark's, say) under `folder`, and open their shelf."""
+    draft, _ = _draft(documents, passages, contexts, encoder, folder, "", track)
+    store.publish(draft, folder / "shelves")
+    return store.open_shelf(folder / "shelves")
+
+
+def _draft(
+    documents: Sequence[tuple[Document, Source]],
+    passages: Sequence[Passage],
+    contexts: Sequence[str],
+    encoder: Encoder,
+    folder: Path,
+    source: str,
+    track: Track,
+) -> tuple[Draft, int]:
     vectors, sentence_vectors, embedded = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
     draft = Draft(
         encoder=encoder.name,
         splitter=split.VERSION,
         source=source,
         built_at=now(),
-        documents=readable,
+        documents=documents,
         passages=passages,
         vectors=vectors,
         sentence_vectors=sentence_vectors,
-        texts=[f"{context}\n{passage.text}" for context, passage in zip(contexts, passages, strict=True)],
+        texts=[f"{context}\n{passage.text}".strip() for context, passage in zip(contexts, passages, strict=True)],
     )
-    return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+    return draft, embedded
 
 
 def _fingerprint(documents: Sequence[tuple[Document, Source]]) -> str:

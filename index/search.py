@@ -8,23 +8,31 @@ import numpy as np
 import numpy.typing as npt
 
 from index.encoder import Encoder, Vectors
-from index.lexical import Lexical
 from index.passage import Hit
-from index.store import Shelf
+from index.store import Floats, Numbers, Shelf
 
 POOL = 200  # passages that each ranking brings into the fusion
-LEXICAL_WEIGHT = 0.25
+SAMPLE = 256  # passages from which the usual cosine of a nearest sentence is estimated
 PER_DOCUMENT = 3  # hits of one document, where others are there to be shown
-
-Floats = npt.NDArray[np.float32]
-Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How rankings are fused."""
+    """How rankings are fused; 0 leaves one out."""
 
-    lexical: float = LEXICAL_WEIGHT  # 0 is dense only, 1 lexical only
+    lexical: float = 0.25  # of BM25; the rest is the encoder's
+    sentence: float = 0.5  # of the nearest sentence within the encoder's part; the rest is the whole passage's
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Candidate passages for a question, in no order."""
+
+    numbers: Numbers
+    scores: Floats  # fused, higher is better
+    dense: Floats  # cosine of the passage
+    sentence: Floats  # cosine of its nearest sentence
+    lexical: Floats  # BM25
 
 
 def hybrid(
@@ -40,70 +48,63 @@ def hybrid(
     """Return the passages that fit a question best, best first."""
     vector = encoder.encode([question])[0]
     allowed = shelf.under_topic(topic) if topic else None
-    numbers, scores, dense, lexical = fused(question, vector, shelf, weights=weights or Weights(), allowed=allowed)
-    order = _spread(shelf, numbers[np.argsort(-scores, kind="stable")], limit, per_document)
-    place = {int(number): n for n, number in enumerate(numbers)}
-    found = shelf.passages(order)
+    ranking = fused(question, vector, shelf, weights=weights or Weights(), allowed=allowed)
+    order = _spread(shelf, ranking, limit, per_document)
+    found = shelf.passages(ranking.numbers[order])
     return [
-        Hit(number, passage, source, float(scores[n]), float(dense[n]), float(lexical[n]))
-        for number, (passage, source) in zip(order, found, strict=True)
-        for n in (place[number],)
+        Hit(
+            number=int(ranking.numbers[n]),
+            passage=passage,
+            source=source,
+            score=float(ranking.scores[n]),
+            dense=float(ranking.dense[n]),
+            lexical=float(ranking.lexical[n]),
+        )
+        for n, (passage, source) in zip(order, found, strict=True)
     ]
 
 
 def fused(
     question: str, vector: Vectors, shelf: Shelf, *, weights: Weights, allowed: npt.NDArray[np.bool_] | None = None
-) -> tuple[Numbers, Floats, Floats, Floats]:
-    """Return candidate passages: their numbers, fused scores, cosines and BM25 scores, unordered.
+) -> Ranking:
+    """Return the candidates that the encoder and BM25 bring, with their fused scores.
 
-    Both rankings bring their best; z-scores over the union make them comparable.
+    Each score is standardised over the whole shelf, not over the candidates: a question that no passage shares a rare
+    word with must not make a common one look decisive.
     """
-    lexical_all = shelf.lexical.scores(question)
-    near, _ = shelf.nearest(vector, shelf.manifest.passages if allowed is not None else POOL)
+    shared = shelf.lexical.scores(question)
+    near = shelf.nearest(vector, POOL if allowed is None else shelf.manifest.passages)
+    by_word = shared
     if allowed is not None:
-        lexical_all = np.where(allowed, lexical_all, 0)
         near = near[allowed[near]][:POOL]
-    numbers = _union(near, lexical_all)
-    dense = shelf.cosines(vector, numbers.tolist())
-    lexical = lexical_all[numbers]
-    return numbers, fuse(dense, lexical, weights), dense, lexical
+        by_word = np.where(allowed, shared, 0)
+    top = np.argpartition(-by_word, min(POOL, len(by_word) - 1))[:POOL]
+    numbers = np.union1d(near, top[by_word[top] > 0]).astype(np.int64)
+    dense = shelf.cosines(vector, numbers)
+    sentence = shelf.best_sentences(vector, numbers)
+    sample = np.linspace(0, shelf.manifest.passages - 1, min(SAMPLE, shelf.manifest.passages), dtype=np.int64)
+    usual = shelf.best_sentences(vector, sample)
+    near_part = (1 - weights.sentence) * _standard(dense, *shelf.spread(vector))
+    near_part += weights.sentence * _standard(sentence, float(usual.mean()), float(usual.std()))
+    word_part = _standard(shared[numbers], float(shared.mean()), float(shared.std()))
+    scores = (1 - weights.lexical) * near_part + weights.lexical * word_part
+    return Ranking(numbers, scores.astype(np.float32), dense, sentence, shared[numbers])
 
 
-def rank(
-    question: str, vector: Vectors, vectors: Vectors, lexical: Lexical, weights: Weights
-) -> tuple[Numbers, Floats]:
-    """Return candidates among texts held in memory and their fused scores, as `fused` does for a shelf."""
-    cosines = vectors @ vector
-    shared = lexical.scores(question)
-    near = np.argpartition(-cosines, min(POOL, len(cosines) - 1))[:POOL]
-    numbers = _union(near, shared)
-    return numbers, fuse(cosines[numbers], shared[numbers], weights)
+def _standard(scores: Floats, mean: float, deviation: float) -> Floats:
+    """Return z-scores; zeros where nothing varies."""
+    return (scores - mean) / deviation if deviation > 1e-9 else np.zeros_like(scores)
 
 
-def _union(near: Numbers, lexical: Floats) -> Numbers:
-    top = np.argpartition(-lexical, min(POOL, len(lexical) - 1))[:POOL]
-    return np.asarray(np.union1d(near, top[lexical[top] > 0]), dtype=np.int64)
-
-
-def fuse(dense: Floats, lexical: Floats, weights: Weights) -> Floats:
-    """Return the weighted sum of the z-scores of two rankings of the same candidates."""
-    return np.asarray((1 - weights.lexical) * _z(dense) + weights.lexical * _z(lexical), dtype=np.float32)
-
-
-def _z(scores: Floats) -> Floats:
-    spread = float(scores.std()) if len(scores) else 0.0
-    return (scores - scores.mean()) / spread if spread > 0 else np.zeros_like(scores)
-
-
-def _spread(shelf: Shelf, ordered: Numbers, limit: int, per_document: int) -> list[int]:
-    """Return the first of an order, with at most so many of one document, the rest filled up behind."""
+def _spread(shelf: Shelf, ranking: Ranking, limit: int, per_document: int) -> list[int]:
+    """Return the places of the best candidates, at most so many of one document, the rest filled up behind."""
     seen: dict[int, int] = {}
     chosen: list[int] = []
     skipped: list[int] = []
-    for number in ordered.tolist():
-        document = int(shelf.document_of[number])
+    for place in np.argsort(-ranking.scores, kind="stable").tolist():
+        document = int(shelf.document_of[ranking.numbers[place]])
         seen[document] = seen.get(document, 0) + 1
-        (chosen if seen[document] <= per_document else skipped).append(number)
+        (chosen if seen[document] <= per_document else skipped).append(place)
         if len(chosen) == limit:
             break
     return [*chosen, *skipped][:limit]

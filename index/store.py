@@ -30,7 +30,10 @@ from ingest.document import Document
 if TYPE_CHECKING:
     import faiss
 
-FORMAT = 1  # of the files below; a shelf of another format is rebuilt
+Numbers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+FORMAT = 2  # of the files below; a shelf of another format is rebuilt
 POINTER = "current"
 
 _SCHEMA = """
@@ -40,7 +43,7 @@ create table document (
 ) strict;
 create table passage (
     number integer primary key, id text unique, document integer, start integer, end integer, text text, heading text,
-    place text, kind text, sentences text, first_sentence integer
+    place text, kind text, sentences text
 ) strict;
 create index passage_document on passage (document);
 """
@@ -94,6 +97,8 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
         _write_tables(draft, aside / "shelf.db")
         _write_vectors(draft, aside / "vectors.faiss")
         np.save(aside / "sentences.npy", draft.sentence_vectors, allow_pickle=False)
+        np.save(aside / "layout.npy", _layout(draft), allow_pickle=False)
+        np.save(aside / "moments.npy", _moments(draft.vectors), allow_pickle=False)
         Lexical.build(draft.texts).save(aside / "lexical")
         files = {str(path.relative_to(aside)): _sha256(path) for path in sorted(aside.rglob("*")) if path.is_file()}
         manifest = Manifest(
@@ -138,10 +143,9 @@ def _write_tables(draft: Draft, path: Path) -> None:
                 f" values (?, ?, ?{', ?' * len(fields)})",
                 (n, *fields.values(), document.text, document.page_text),
             )
-        first = 0
         for n, passage in enumerate(draft.passages):
             db.execute(
-                "insert into passage values (?,?,?,?,?,?,?,?,?,?,?)",
+                "insert into passage values (?,?,?,?,?,?,?,?,?,?)",
                 (
                     n,
                     passage.id,
@@ -153,11 +157,29 @@ def _write_tables(draft: Draft, path: Path) -> None:
                     passage.place,
                     passage.kind,
                     json.dumps(passage.sentences),
-                    first,
                 ),
             )
-            first += len(passage.sentences)
         db.commit()
+
+
+def _layout(draft: Draft) -> npt.NDArray[np.int32]:
+    """Return for every passage: its document, its first sentence, how many it has, its characters; (passages, 4)."""
+    numbers = {document.url: n for n, (document, _) in enumerate(draft.documents)}
+    counts = np.asarray([len(passage.sentences) for passage in draft.passages])
+    layout = np.zeros((len(draft.passages), 4), dtype=np.int32)
+    layout[:, 0] = [numbers[passage.document] for passage in draft.passages]
+    layout[:, 1] = np.cumsum(counts) - counts
+    layout[:, 2] = counts
+    layout[:, 3] = [len(passage.text) for passage in draft.passages]
+    return layout
+
+
+def _moments(vectors: Vectors) -> Vectors:
+    """Return the mean of the vectors and, below it, their covariance, shape (dimension + 1, dimension).
+
+    With them the mean and spread of a question's cosines over all passages are known without computing them.
+    """
+    return np.vstack([vectors.mean(axis=0), np.cov(vectors.T, bias=True)]).astype(np.float32)
 
 
 def _write_vectors(draft: Draft, path: Path) -> None:
@@ -228,46 +250,52 @@ def describe(shelves: Path) -> Manifest | None:
 class Shelf:
     """An open shelf; it stays what it is when a new one is published."""
 
-    def __init__(
-        self,
-        manifest: Manifest,
-        vectors: faiss.Index,
-        lexical: Lexical,
-        sentences: npt.NDArray[np.float16],
-        db: sqlite3.Connection,
-    ) -> None:
+    def __init__(self, manifest: Manifest, folder: Path) -> None:
+        import faiss
+
         self.manifest = manifest
-        self.lexical = lexical
-        self._vectors = vectors
-        self._sentences = sentences
-        self._db = db
+        self.lexical = Lexical.open(folder / "lexical")
+        self._vectors: faiss.Index = faiss.read_index(str(folder / "vectors.faiss"))
+        self._sentences = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
+        layout = np.load(folder / "layout.npy", allow_pickle=False)
+        self.document_of, self._first, self._count, self.lengths = layout.T
+        moments = np.load(folder / "moments.npy", allow_pickle=False)
+        self._mean, self._covariance = moments[0], moments[1:]
+        self._db = sqlite3.connect(f"file:{folder / 'shelf.db'}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         self._documents: dict[int, Source] = {}
-        columns = "document, topic"
-        rows = db.execute(
-            f"select {columns} from passage join document on document.number = passage.document order by passage.number"
-        )
-        documents, topics = zip(*rows, strict=True)
-        self.document_of = np.asarray(documents, dtype=np.int32)
-        """The document's number of every passage, shape (passages,)."""
-        self._topics: Sequence[str] = topics
 
-    def nearest(self, vector: Vectors, limit: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
-        """Return the numbers and cosines of the passages nearest to a unit vector, best first."""
-        cosines, numbers = self._vectors.search(vector[None, :], min(limit, self.manifest.passages))
-        return numbers[0], cosines[0]
+    def nearest(self, vector: Vectors, limit: int) -> npt.NDArray[np.int64]:
+        """Return the numbers of the passages nearest to a unit vector, best first."""
+        _, numbers = self._vectors.search(vector[None, :], min(limit, self.manifest.passages))
+        found: npt.NDArray[np.int64] = numbers[0][numbers[0] >= 0]
+        return found
 
-    def cosines(self, vector: Vectors, numbers: Sequence[int]) -> npt.NDArray[np.float32]:
+    def cosines(self, vector: Vectors, numbers: Numbers) -> Floats:
         """Return the cosines of some passages with a unit vector, in their order."""
         if not len(numbers):
             return np.zeros(0, dtype=np.float32)
-        stored = np.stack([self._vectors.reconstruct(int(n)) for n in numbers])
-        return np.asarray(stored @ vector, dtype=np.float32)
+        return np.asarray(self._vectors.reconstruct_batch(numbers) @ vector, dtype=np.float32)
+
+    def spread(self, vector: Vectors) -> tuple[float, float]:
+        """Return the mean and standard deviation of the cosines of all passages with a unit vector."""
+        return float(self._mean @ vector), float(np.sqrt(max(0.0, vector @ self._covariance @ vector)))
+
+    def best_sentences(self, vector: Vectors, numbers: Numbers) -> Floats:
+        """Return for some passages the cosine of their nearest sentence; where they have none, their own."""
+        counts = self._count[numbers]
+        held = np.flatnonzero(counts)
+        best = self.cosines(vector, numbers)
+        if len(held):
+            starts = np.cumsum(counts[held]) - counts[held]
+            rows = np.repeat(self._first[numbers[held]] - starts, counts[held]) + np.arange(int(counts[held].sum()))
+            best[held] = np.maximum.reduceat(self._sentences[rows].astype(np.float32) @ vector, starts)
+        return best
 
     def under_topic(self, topic: str) -> npt.NDArray[np.bool_]:
         """Return which passages stand under topics that hold a word sequence, shape (passages,)."""
-        return np.fromiter(
-            (topic.lower() in name.lower() for name in self._topics), dtype=np.bool_, count=len(self._topics)
-        )
+        rows = self._db.execute("select topic from document order by number")
+        fits = np.fromiter((topic.lower() in name.lower() for (name,) in rows), dtype=np.bool_)
+        return np.asarray(fits[self.document_of])
 
     def passages(self, numbers: Iterable[int]) -> list[tuple[Passage, Source]]:
         """Return passages by number, in the order asked for."""
@@ -296,10 +324,8 @@ class Shelf:
 
     def sentence_vectors(self, number: int) -> Vectors:
         """Return the vectors of a passage's sentences, shape (sentences, dimension)."""
-        first, count = self._db.execute(
-            "select first_sentence, json_array_length(sentences) from passage where number = ?", (number,)
-        ).fetchone()
-        return np.asarray(self._sentences[first : first + count], dtype=np.float32)
+        first = self._first[number]
+        return np.asarray(self._sentences[first : first + self._count[number]], dtype=np.float32)
 
     def sources(self) -> list[Source]:
         """Return all documents of the shelf."""
@@ -328,16 +354,7 @@ def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
         # Damaged FAISS files load without complaint about half of the time: compare before it sees a byte.
         if not (folder / name).exists() or _sha256(folder / name) != digest:
             raise ShelfError(f"{folder / name} is not what was published; run `prep index` to build the shelf anew.")
-    import faiss
-
-    db = sqlite3.connect(f"file:{folder / 'shelf.db'}?mode=ro&immutable=1", uri=True, check_same_thread=False)
-    return Shelf(
-        manifest,
-        faiss.read_index(str(folder / "vectors.faiss")),
-        Lexical.open(folder / "lexical"),
-        np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False),
-        db,
-    )
+    return Shelf(manifest, folder)
 
 
 @contextmanager

@@ -30,7 +30,8 @@ def same_texts(sketches: Mapping[str, frozenset[int]]) -> list[tuple[str, str]]:
     Of two texts that hold each other, the one that comes first in the mapping is the holder.
 
     >>> story = " ".join(f"word{n}" for n in range(400))
-    >>> same_texts({"part": sketch(story), "whole": sketch(f"{story} {story[::-1]}"), "else": sketch("something else " * 50)})
+    >>> longer = f"{story} {story[::-1]}"
+    >>> same_texts({"part": sketch(story), "whole": sketch(longer), "else": sketch("something else " * 50)})
     [('whole', 'part')]
     """
     holders: dict[int, list[str]] = defaultdict(list)

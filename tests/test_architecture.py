@@ -57,16 +57,16 @@ def test_imports_run_down_the_house_only(path):
 @pytest.mark.parametrize("library", DOORS)
 def test_each_library_has_its_doors(library):
     users = {
-        str(path.relative_to(ROOT))
-        for path in SOURCES
-        if any(name.split(".")[0] == library for name in imports(path))
+        str(path.relative_to(ROOT)) for path in SOURCES if any(name.split(".")[0] == library for name in imports(path))
     }
     assert users == DOORS[library]
 
 
 def test_settings_are_read_at_the_entry_points_only():
     readers = {path.relative_to(ROOT).name for path in SOURCES if "os.environ" in path.read_text(encoding="utf-8")}
-    assert readers <= {"encoder.py"}, "the encoder sets variables of its libraries; nothing below the entry points reads"
+    assert readers <= {"encoder.py"}, (
+        "it sets variables of its libraries; nothing reads"
+    )
 
 
 def test_no_room_has_a_module_named_like_another_room_or_a_corner_for_odds_and_ends():

@@ -11,7 +11,9 @@ from index import split
 from ingest.document import Piece
 
 ENCODER = FakeEncoder()
-WORDS = st.sampled_from(["ring", "allreduce", "sums", "e.g.", "Fig.", "3.", "worker", "it.", "Yes!", "x" * 400, "2(N-1)/N"])
+WORDS = st.sampled_from(
+    ["ring", "allreduce", "sums", "e.g.", "Fig.", "3.", "worker", "it.", "Yes!", "x" * 400, "2(N-1)/N"]
+)
 PIECES = st.builds(
     Piece,
     kind=st.sampled_from(["heading", "text", "item", "code", "table", "reference"]),
@@ -61,7 +63,9 @@ def test_the_id_of_a_passage_survives_a_change_elsewhere_in_its_document():
 
 
 def test_items_are_quoted_without_their_bullets():
-    document = a_document("https://example.org/", Piece("item", "Latency grows with N."), Piece("item", "Bandwidth does not."))
+    document = a_document(
+        "https://example.org/", Piece("item", "Latency grows with N."), Piece("item", "Bandwidth does not.")
+    )
     (passage,) = split.split(document, ENCODER.count)
     assert [passage.text[a:b] for a, b in passage.sentences] == ["Latency grows with N.", "Bandwidth does not."]
 

@@ -288,7 +288,8 @@ def _build(settings: config.Settings) -> None:
     folder = Folder(settings.data)
     with ledger.open_ledger(folder.ledger) as book:
         documents = build.readable(book, folder.documents, _note)
-    built = build.build(documents, _encoder(), settings.data, track=_track)
+        listings = build.listed(book)
+    built = build.build(documents, _encoder(), settings.data, listings=listings, track=_track)
     if built.new:
         made = f"{built.manifest.passages:,} passages, {built.embedded:,} of them embedded anew"
         _note(f"Published shelf {built.manifest.version}: {made}.")

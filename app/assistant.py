@@ -6,12 +6,14 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app import AnswerError, extractive
+from app import AnswerError, compose, extractive
+from app import question as questions
 from app.answer import Answer, Citation, Nearest, Sentence
 from app.links import deep_link
+from app.question import Question
 from index import encoder as encoders
 from index import search, store
 from index.encoder import Encoder
@@ -74,26 +76,37 @@ class Assistant:
         question = _checked(question)
         clock = Clock()
         with clock.stage("total"):
+            earlier = [turn.content for turn in history if turn.role == "user"]
+            asked = questions.read(questions.standalone(question, earlier))
             with clock.stage("search"):
-                asked = standalone(question, history)
-                vector = self.encoder.encode([asked])[0]
-                hits = search.hybrid(asked, self.shelf, self.encoder, limit=HITS, topic=topic)
+                vector = self.encoder.encode([asked.text])[0]
+                hits = self._hits(asked, topic)
             with clock.stage("answer"):
-                rarity = self.shelf.lexical.rarity(asked)
+                rarity = self.shelf.lexical.rarity(asked.text)
                 vectors = {hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits}
-                chosen = extractive.choose(asked, vector, hits, vectors, rarity)
+                found = extractive.scored(extractive.candidates(asked, vector, hits, vectors, rarity))
+                composed = compose.compose(asked, found)
             with clock.stage("cite"):
-                citations, sentences = self._cited(chosen)
+                citations, sentences = self._cited(composed.sentences)
         nearest = () if sentences else _nearest(hits)
         return Answer(
             question=question,
             mode="extractive",
             sentences=tuple(sentences),
             citations=tuple(citations),
-            listed=extractive.wants_list(asked),
+            listed=composed.listed,
             nearest=nearest,
             timings=clock.timings,
         )
+
+    def _hits(self, asked: Question, topic: str) -> list[Hit]:
+        """Return the passages that an answer is made from; those of a comparison are searched side by side."""
+        hits = search.hybrid(asked.text, self.shelf, self.encoder, limit=HITS, topic=topic)
+        for side in asked.sides:
+            known = {hit.number for hit in hits}
+            more = search.hybrid(side, self.shelf, self.encoder, limit=HITS // 3, topic=topic)
+            hits += [replace(hit, score=min(hit.score, hits[-1].score)) for hit in more if hit.number not in known]
+        return hits
 
     def link(self, hit: Hit) -> str:
         """Return the address that opens a hit's source at the passage."""
@@ -142,17 +155,6 @@ def _checked(question: str) -> str:
     if len(question) > LONGEST_QUESTION:
         raise AnswerError(f"the question has {len(question):,} characters; ask with at most {LONGEST_QUESTION:,}.")
     return question
-
-
-def standalone(question: str, history: Sequence[Turn]) -> str:
-    """Return a question that can be understood without the conversation before it."""
-    previous = next((turn.content for turn in reversed(history) if turn.role == "user"), "")
-    follows = re.match(
-        r"(?:and|but|so|what about|how about|why|then)\b|.*\b(?:it|its|they|them|their|this|that|these|those)\b",
-        question,
-        re.IGNORECASE,
-    )
-    return f"{previous} {question}" if previous and follows else question
 
 
 def readable(quote: str) -> str:

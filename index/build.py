@@ -13,7 +13,7 @@ import numpy as np
 
 from index import ShelfError, split, store
 from index.encoder import Encoder, Vectors, batches
-from index.passage import Passage, Source
+from index.passage import Listing, Passage, Source
 from index.store import Draft, Manifest
 from ingest import IngestError, Track, silently
 from ingest.archive import now
@@ -61,15 +61,40 @@ def readable(book: Ledger, folder: Path, tell: Callable[[str], None]) -> list[tu
     return found
 
 
+def listed(book: Ledger) -> list[Listing]:
+    """Return every resource of the ledger: the curated links, the notes, and stray pages of archives that have text."""
+    notes = {resource.url: resource.note for resource in book.resources()}
+    return [
+        Listing(
+            url=entry.row.url,
+            title=entry.row.title,
+            topic=entry.topic,
+            kind=entry.kind,
+            status=entry.row.status.value,
+            words=entry.row.words,
+            note=notes.get(entry.row.url, ""),
+            reason=entry.row.reason,
+            curated=entry.curated,
+        )
+        for entry in book.entries()
+        if entry.row.url == entry.row.resource and (entry.curated or entry.row.document)
+    ]
+
+
 def build(
-    documents: Iterable[tuple[Document, Source]], encoder: Encoder, folder: Path, *, track: Track = silently
+    documents: Iterable[tuple[Document, Source]],
+    encoder: Encoder,
+    folder: Path,
+    *,
+    listings: Sequence[Listing] = (),
+    track: Track = silently,
 ) -> Built:
     """Publish a shelf of the documents under `folder`, unless the one that serves is of the same ones.
 
     Raises ShelfError where there is nothing to put on it or it cannot be written.
     """
     readable = [(document, source) for document, source in documents if document.language in LANGUAGES]
-    source = _fingerprint(readable)
+    source = _fingerprint(readable, listings)
     try:
         served = store.describe(folder / "shelves")
     except ShelfError:  # damaged: what a build is for
@@ -83,7 +108,7 @@ def build(
         for passage in split.split(document, encoder.count):
             passages.append(passage)
             contexts.append(split.context_of(about.title, passage.heading))
-    draft, embedded = _draft(readable, passages, contexts, encoder, folder, source, track)
+    draft, embedded = _draft(readable, passages, contexts, listings, encoder, folder, source, track)
     return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
 
 
@@ -97,7 +122,7 @@ def shelf_of(
     track: Track = silently,
 ) -> store.Shelf:
     """Publish passages that were cut elsewhere (a benchmark's, say) under `folder`, and open their shelf."""
-    draft, _ = _draft(documents, passages, contexts, encoder, folder, "", track)
+    draft, _ = _draft(documents, passages, contexts, (), encoder, folder, "", track)
     store.publish(draft, folder / "shelves")
     return store.open_shelf(folder / "shelves")
 
@@ -106,6 +131,7 @@ def _draft(
     documents: Sequence[tuple[Document, Source]],
     passages: Sequence[Passage],
     contexts: Sequence[str],
+    listings: Sequence[Listing],
     encoder: Encoder,
     folder: Path,
     source: str,
@@ -122,14 +148,15 @@ def _draft(
         vectors=vectors,
         sentence_vectors=sentence_vectors,
         texts=[f"{context}\n{passage.text}".strip() for context, passage in zip(contexts, passages, strict=True)],
+        listings=listings,
+        listing_vectors=encoder.encode([listing.described for listing in listings]),
     )
     return draft, embedded
 
 
-def _fingerprint(documents: Sequence[tuple[Document, Source]]) -> str:
-    parts = sorted(
-        f"{document.url}\0{document.sha256}\0{source.topic}\0{source.resource_title}" for document, source in documents
-    )
+def _fingerprint(documents: Sequence[tuple[Document, Source]], listings: Sequence[Listing]) -> str:
+    parts = sorted(f"{document.sha256}\0{source}" for document, source in documents)
+    parts += [str(listing) for listing in listings]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

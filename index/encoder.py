@@ -126,6 +126,8 @@ class TorchEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a unit vector a text, shape (n, dimension)."""
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
 

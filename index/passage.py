@@ -40,6 +40,26 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """A resource as the shelf lists it, whether its text could be read or not."""
+
+    url: str
+    title: str
+    topic: str
+    kind: str  # "video", "paper", "book", "note" ...
+    status: str  # what became of it, see ingest.ledger.Status
+    words: int  # of all its pages that were read
+    note: str  # the curator's
+    reason: str  # why it has no text, or no more
+    curated: bool  # a list names it; False for a stray page of an archive
+
+    @property
+    def described(self) -> str:
+        """Return what a request is compared with: title, topic and note."""
+        return ". ".join(part for part in (self.title, self.topic.replace(" > ", ", "), self.note) if part)
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A passage found for a question."""
 

@@ -13,6 +13,7 @@ from index.store import Floats, Numbers, Shelf
 
 POOL = 200  # passages that each ranking brings into the fusion
 SAMPLE = 256  # passages from which the usual cosine of a nearest sentence is estimated
+SAYS_SOMETHING = 150  # characters; a shorter passage is a remark
 PER_DOCUMENT = 3  # hits of one document, where others are there to be shown
 
 
@@ -20,8 +21,8 @@ PER_DOCUMENT = 3  # hits of one document, where others are there to be shown
 class Weights:
     """How rankings are fused; 0 leaves one out."""
 
-    lexical: float = 0.25  # of BM25; the rest is the encoder's
-    sentence: float = 0.5  # of the nearest sentence within the encoder's part; the rest is the whole passage's
+    lexical: float = 0.3  # of BM25; the rest is the encoder's
+    sentence: float = 0.4  # of the nearest sentence within the encoder's part; the rest is the whole passage's
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,14 @@ def fused(
     near_part = (1 - weights.sentence) * _standard(dense, *shelf.spread(vector))
     near_part += weights.sentence * _standard(sentence, float(usual.mean()), float(usual.std()))
     word_part = _standard(shared[numbers], float(shared.mean()), float(shared.std()))
-    scores = (1 - weights.lexical) * near_part + weights.lexical * word_part
+    scores = (1 - weights.lexical) * near_part + weights.lexical * word_part - _handicap(shelf, numbers)
     return Ranking(numbers, scores.astype(np.float32), dense, sentence, shared[numbers])
+
+
+def _handicap(shelf: Shelf, numbers: Numbers) -> Floats:
+    """Return what is taken off the scores of passages that rank high for their headings and say little themselves."""
+    too_short = np.clip(1 - shelf.lengths[numbers] / SAYS_SOMETHING, 0, 1)
+    return np.asarray(too_short + 0.5 * (shelf.prose[numbers] == 0), dtype=np.float32)
 
 
 def _standard(scores: Floats, mean: float, deviation: float) -> Floats:

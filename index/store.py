@@ -24,7 +24,7 @@ import numpy.typing as npt
 from index import ShelfError
 from index.encoder import Vectors
 from index.lexical import Lexical
-from index.passage import Passage, Source
+from index.passage import Listing, Passage, Source
 from ingest.document import Document
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-FORMAT = 2  # of the files below; a shelf of another format is rebuilt
+FORMAT = 4  # of the files below; a shelf of another format is rebuilt
 POINTER = "current"
 
 _SCHEMA = """
@@ -46,6 +46,10 @@ create table passage (
     place text, kind text, sentences text
 ) strict;
 create index passage_document on passage (document);
+create table listing (
+    number integer primary key, url text unique, title text, topic text, kind text, status text, words integer, note text,
+    reason text, curated integer
+) strict;
 """
 
 
@@ -79,6 +83,8 @@ class Draft:
     vectors: Vectors  # (passages, dimension), unit
     sentence_vectors: npt.NDArray[np.float16]  # (sentences of all passages in order, dimension), unit or zero
     texts: Sequence[str]  # what the lexical index holds of each passage
+    listings: Sequence[Listing]
+    listing_vectors: Vectors  # (listings, dimension), unit
 
 
 def publish(draft: Draft, shelves: Path) -> Manifest:
@@ -97,6 +103,7 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
         _write_tables(draft, aside / "shelf.db")
         _write_vectors(draft, aside / "vectors.faiss")
         np.save(aside / "sentences.npy", draft.sentence_vectors, allow_pickle=False)
+        np.save(aside / "listings.npy", draft.listing_vectors, allow_pickle=False)
         np.save(aside / "layout.npy", _layout(draft), allow_pickle=False)
         np.save(aside / "moments.npy", _moments(draft.vectors), allow_pickle=False)
         Lexical.build(draft.texts).save(aside / "lexical")
@@ -159,18 +166,23 @@ def _write_tables(draft: Draft, path: Path) -> None:
                     json.dumps(passage.sentences),
                 ),
             )
+        db.executemany(
+            "insert into listing values (?,?,?,?,?,?,?,?,?,?)",
+            [(n, *asdict(listing).values()) for n, listing in enumerate(draft.listings)],
+        )
         db.commit()
 
 
 def _layout(draft: Draft) -> npt.NDArray[np.int32]:
-    """Return for every passage: its document, its first sentence, how many it has, its characters; (passages, 4)."""
+    """Return for every passage: its document, its first sentence, how many it has, its characters, is it prose."""
     numbers = {document.url: n for n, (document, _) in enumerate(draft.documents)}
     counts = np.asarray([len(passage.sentences) for passage in draft.passages])
-    layout = np.zeros((len(draft.passages), 4), dtype=np.int32)
+    layout = np.zeros((len(draft.passages), 5), dtype=np.int32)
     layout[:, 0] = [numbers[passage.document] for passage in draft.passages]
     layout[:, 1] = np.cumsum(counts) - counts
     layout[:, 2] = counts
     layout[:, 3] = [len(passage.text) for passage in draft.passages]
+    layout[:, 4] = [passage.kind == "text" for passage in draft.passages]
     return layout
 
 
@@ -258,8 +270,9 @@ class Shelf:
         self._vectors: faiss.Index = faiss.read_index(str(folder / "vectors.faiss"))
         self._sentences = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
         layout = np.load(folder / "layout.npy", allow_pickle=False)
-        self.document_of, self._first, self._count, self.lengths = layout.T
+        self.document_of, self._first, self._count, self.lengths, self.prose = layout.T
         moments = np.load(folder / "moments.npy", allow_pickle=False)
+        self._listing_vectors = np.load(folder / "listings.npy", mmap_mode="r", allow_pickle=False)
         self._mean, self._covariance = moments[0], moments[1:]
         self._db = sqlite3.connect(f"file:{folder / 'shelf.db'}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         self._documents: dict[int, Source] = {}
@@ -326,6 +339,17 @@ class Shelf:
         """Return the vectors of a passage's sentences, shape (sentences, dimension)."""
         first = self._first[number]
         return np.asarray(self._sentences[first : first + self._count[number]], dtype=np.float32)
+
+    def listings(self) -> list[Listing]:
+        """Return all resources, those without text among them, in the order of the lists."""
+        columns = "url, title, topic, kind, status, words, note, reason, curated"
+        rows = self._db.execute(f"select {columns} from listing order by number")
+        return [Listing(*row[:-1], curated=bool(row[-1])) for row in rows]
+
+    def listing_vectors(self) -> Vectors:
+        """Return the vectors of all resources' descriptions, shape (listings, dimension)."""
+        vectors: Vectors = self._listing_vectors
+        return vectors
 
     def sources(self) -> list[Source]:
         """Return all documents of the shelf."""

@@ -1,0 +1,178 @@
+"""Compose: from scored sentences to an answer that reads from top to bottom."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.extractive import Candidate
+from app.question import Question
+from index.lexical import terms
+
+LENGTH = {"number": 5, "when": 4, "who": 4, "where": 4, "define": 6}
+USUAL_LENGTH = 8  # sentences
+FEWEST = 3
+MOST_ITEMS = 12
+ALIKE = 1.0  # log-odds that a sentence loses for being quite like one that was taken
+AGAIN = 0.15  # log-odds that it loses for each sentence that its source has given
+BEHIND = 5.0  # log-odds: a sentence so much less likely than the best one is not worth the reading
+NEAR_REPEAT = 0.9  # cosine of two sentences that say the same
+
+_ENDS = re.compile(r"[.!:)\]\"”’`$%\w]$")
+_OPENS = re.compile(r"[A-Z0-9\"“'‘(`$\\]|[a-z]+[A-Z0-9_(/.\-]")  # a capital, or a name such as kubelet-1
+_LEANS_HARD = re.compile(
+    r"(?:this|that|these|those|it|its|they|their|he|she|here|there|so|then|therefore|thus|hence|instead|otherwise"
+    r"|moreover|furthermore|similarly|likewise|in this case|in that case|as a result"
+    r"|the (?:former|latter|above|following|same|previous|other))\b",
+    re.IGNORECASE,
+)
+_CONNECTS = re.compile(
+    r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
+)
+_EXAMPLE = re.compile(r"\b(?:for example|for instance|e\.g\.|suppose|imagine|consider)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """The sentences of an answer in reading order."""
+
+    sentences: tuple[Candidate, ...]
+    listed: bool = False  # they are items of a list
+
+
+def compose(question: Question, scored: Sequence[Candidate]) -> Composed:
+    """Return the sentences that answer a question, best document first; none where nothing was found.
+
+    `scored` is in order of score, best first.
+    """
+    if question.kind == "list" and (items := _items(question, scored)):
+        return Composed(tuple(items), listed=True)
+    return Composed(tuple(_in_order(question, _picked(question, scored))))
+
+
+# --- sentences ------------------------------------------------------------------------------------
+
+
+def fit(quote: str) -> bool:
+    """Return whether a stretch is a sentence that can stand in an answer: no heading, debris or question.
+
+    >>> fit("Rings scale well."), fit("Why do rings scale?"), fit("x = y_1 + { } ;")
+    (True, False, False)
+    """
+    words = quote.split()
+    if not 3 <= len(words) <= 80 or quote.endswith("?") or not _OPENS.match(quote) or not _ENDS.search(quote):
+        return False
+    letters = sum(character.isalpha() for character in quote)
+    return letters >= 0.6 * len(quote.replace(" ", "")) and any(word.islower() for word in words)
+
+
+def whole(quote: str) -> bool:
+    """Return whether a stretch is a full sentence: long enough, and closed."""
+    return quote.count(" ") >= 4 and bool(re.search(r"[.!:)\"”’`$]$", quote))
+
+
+def _picked(question: Question, scored: Sequence[Candidate]) -> list[Candidate]:
+    """Take sentences one by one: the best that is left, less for what was said already and for a source used before."""
+    most = LENGTH.get(question.kind, USUAL_LENGTH)
+    pool = [one for one in scored if fit(one.quote) and whole(one.quote)]
+    if not pool:
+        return []
+    floor = pool[0].score - BEHIND
+    pool = [one for one in pool if one.score > floor - BEHIND]
+    chosen: list[Candidate] = _leading_each_side(pool, [frozenset(terms(side)) for side in question.sides])
+    while len(chosen) < most:
+        open_to = [one for one in pool if one not in chosen and not any(repeats(one, other) for other in chosen)]
+        if not open_to:
+            break
+        worth = {id(one): one.score - _said(one, chosen) for one in open_to}
+        one = max(open_to, key=lambda one: worth[id(one)])
+        if worth[id(one)] < floor and len(chosen) >= FEWEST:
+            break
+        needed = _antecedent(one, scored, chosen)
+        pool.remove(one)
+        if needed is not None and len(chosen) + len(needed) < most:
+            chosen += [*needed, one]
+    return chosen
+
+
+def _said(one: Candidate, chosen: Sequence[Candidate]) -> float:
+    """Return what a sentence loses for what stands in the answer already, in log-odds."""
+    if not chosen:
+        return 0.0
+    alike = max(float(one.vector @ other.vector) for other in chosen)
+    same_source = sum(other.hit.source.url == one.hit.source.url for other in chosen)
+    noted = sum(other.hit.source.kind == "note" for other in chosen) if one.hit.source.kind == "note" else 0
+    return ALIKE * max(0.0, alike) + AGAIN * same_source + AGAIN * max(0, noted - 1)
+
+
+def _leading_each_side(pool: Sequence[Candidate], sides: Sequence[frozenset[str]]) -> list[Candidate]:
+    """Return for each side of a comparison the best sentence about it."""
+    found = []
+    for side in sides:
+        about = [one for one in pool if len(side & one.words) >= 0.6 * len(side)]
+        found += about[:1]
+    return found
+
+
+def _antecedent(one: Candidate, pool: Sequence[Candidate], chosen: Sequence[Candidate]) -> list[Candidate] | None:
+    """Return the sentence that must stand before one that leans on it: none needed, one, or None where there is none."""
+    if not _LEANS_HARD.match(one.quote) or any(_follows(one, other) for other in chosen):
+        return []
+    return next(([other] for other in pool if _follows(one, other) and not _LEANS_HARD.match(other.quote)), None)
+
+
+def _follows(one: Candidate, other: Candidate) -> bool:
+    return one.hit.number == other.hit.number and one.place == other.place + 1
+
+
+def repeats(one: Candidate, other: Candidate) -> bool:
+    """Return whether two sentences say the same."""
+    if one.hit.number != other.hit.number and float(one.vector @ other.vector) > NEAR_REPEAT:
+        return True
+    return len(one.words & other.words) > 0.65 * len(one.words | other.words)
+
+
+def _in_order(question: Question, chosen: Sequence[Candidate]) -> list[Candidate]:
+    """Order sentences by document, the one that leads first, each document's as they stand in it."""
+    groups: dict[str, list[Candidate]] = {}
+    for one in chosen:
+        groups.setdefault(one.hit.source.url, []).append(one)
+
+    def rank(group: Sequence[Candidate]) -> tuple[bool, float]:
+        introduces = question.kind in {"how", "define", "other", "why"} and any(defines(question, one) for one in group)
+        return not introduces, -max(one.score for one in group)
+
+    ordered = sorted(groups.values(), key=rank)
+    return [one for group in ordered for one in sorted(group, key=lambda one: (one.hit.passage.start, one.place))]
+
+
+def defines(question: Question, one: Candidate) -> bool:
+    """Return whether a sentence says what the subject of a question is."""
+    head = re.match(r"(?:an? |the )?([\w\-/() ]{2,60}?) (?:is|are|refers? to|means?)\b", one.quote, re.IGNORECASE)
+    return bool(head) and bool(set(terms(head.group(1))) and set(terms(head.group(1))) <= question.subject)
+
+
+# --- lists ----------------------------------------------------------------------------------------
+
+
+def _items(question: Question, scored: Sequence[Candidate]) -> list[Candidate]:
+    """Return the items of the list that answers a question; none where no list does."""
+    best: list[Candidate] = []
+    best_score = 0.0
+    for number in dict.fromkeys(one.hit.number for one in scored if one.rank <= 5):
+        mine = sorted((one for one in scored if one.hit.number == number), key=lambda one: one.place)
+        opening = [one for one in mine if _opens_item(one)]
+        if len(opening) < 3:
+            continue
+        context = max(one.features[2] for one in mine)
+        score = float(context) + max(float(one.features[3]) for one in mine)
+        if context >= 0.6 and score > best_score:
+            best, best_score = opening[:MOST_ITEMS], score
+    return best
+
+
+def _opens_item(one: Candidate) -> bool:
+    text, start = one.hit.passage.text, one.span[0]
+    line = text.rfind("\n", 0, start) + 1
+    return bool(re.fullmatch(r"\s*(?:[-*•]|\d{1,2}[.)])\s+", text[line:start]))

@@ -1,0 +1,159 @@
+"""Question: what kind of answer is asked for, and what a follow-up leaves unsaid."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from index.lexical import terms
+
+Kind = Literal["list", "compare", "number", "when", "who", "where", "why", "define", "how", "other"]
+
+LIST, COMPARE, NUMBER = "list", "compare", "number"
+
+_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    (
+        "compare",
+        r"\bvs\b\.?|\bversus\b|\bdiffer(?:s|ent|ence|ences)?\b|\bcompare|\bcomparison\b|\b(?:better|worse|faster|cheaper) than\b"
+        r"|^(?:should i|when (?:should|would|do) (?:i|you|we)) .*\bor\b|^which (?:is|one|of)\b.*\bor\b",
+    ),
+    (
+        "list",
+        r"^(?:list|name|enumerate)\b|^give (?:me )?(?:\w+ )?(?:examples|reasons|ways)"
+        r"|^(?:what|which) (?:are|were) (?!an? )(?:\w+[ -]){0,5}?(?:types|kinds|steps|stages|phases|states|ways|parts|components"
+        r"|principles|conditions|rules|options|advantages|disadvantages|benefits|drawbacks|pros|cons|reasons|factors|patterns"
+        r"|properties|levels|modes|strategies|techniques|methods|examples|metrics|categories|elements|features|guarantees|goals"
+        r"|requirements|layers|tradeoffs|trade-offs|problems|challenges|differences|namespaces|baselines)\b"
+        r"|\b(?:types|kinds|examples|steps|stages|phases|states|ways|parts|components|pillars|advantages|disadvantages|pros and cons"
+        r"|principles) (?:of|to|for|in|when)\b|^(?:which|what) [\w-]+(?:s|es) (?:does|do|can|should|are|exist|make)\b"
+        r"|\bconsists? of\b|\bwhat (?:can|does|do|should) .+ (?:include|contain|automate|consist of|cover)\b",
+    ),
+    (
+        "number",
+        r"\bhow (?:many|much|long|large|big|often|fast|small|far|deep|high)\b|\bwhat (?:percentage|percent|share|fraction|size|number)\b"
+        r"|\b(?:max(?:imum)?|min(?:imum)?|default|average|typical)\b.*\b(?:size|length|delay|timeout|time|port|value|number|limit|rate)\b"
+        r"|\b(?:size|number|share|percentage|fraction|limit) of\b|\bsize limit\b|\bcalculate\b|\bestimate\b"
+        r"|^(?!how|why|explain).*\b(?:size|latency|bytes|ratio|percent|gain|savings|downtime|formula|complexity|bandwidth"
+        r"|throughput|threshold|rule of thumb|per second|qps|tokens)\b",
+    ),
+    ("when", r"^when (?:was|were|did|is)\b|\b(?:what|which) (?:year|date|day|month)\b"),
+    ("who", r"^(?:who|whose|whom)\b|\b(?:what|which) (?:company|person|author|researcher|team|organi[sz]ation)s?\b"),
+    ("where", r"^where\b|\b(?:what|which) (?:country|city|place|region)\b"),
+    (
+        "why",
+        r"^why\b|\bwhat (?:is|was) the (?:reason|point|purpose|motivation)\b|^what (?:problem|for)\b|\bwhat .* for\?*$",
+    ),
+    ("how", r"^how\b|\bhow (?:does|do|is|are|can|to)\b|^(?:explain|describe|walk me through)\b|\bwork(?:s|ing)?\b"),
+    ("define", r"^(?:what(?:'s| is| are| was| does)|define|meaning of|tell me about)\b"),
+)
+_COMPILED = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in _PATTERNS)
+_SIDES = (
+    r"(?:differences?|comparison) (?:between|of) (?P<a>.+?) (?:and|vs\.?|versus) (?P<b>.+)",
+    r"(?:how (?:does|do|is|are) )?(?P<a>.+?) (?:differs?|different) from (?P<b>.+)",
+    r"compare (?P<a>.+?) (?:and|with|to|against) (?P<b>.+)",
+    r"(?P<a>.+?),? (?:vs\.?|versus) (?P<b>.+)",
+    r"(?:which is|when (?:should|would|do) (?:i|you|we) \w+|should i (?:use|choose|pick)) (?P<a>.+?) or (?P<b>.+)",
+)
+_ASIDE = re.compile(r"[,;:(?].*$|\s(?:in|for|when|which|what|how|why|on|with)\s.*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that stands alone, and what it asks for."""
+
+    text: str
+    kind: Kind
+    sides: tuple[str, ...] = ()  # what a comparison compares, where it can be told
+
+    @property
+    def subject(self) -> frozenset[str]:
+        """Return its content words, stemmed."""
+        return frozenset(terms(self.text))
+
+
+def read(text: str) -> Question:
+    """Return what a question asks for.
+
+    >>> read("blue/green vs canary deployment").sides
+    ('blue/green', 'canary deployment')
+    >>> read("max size of a ConfigMap").kind, read("How does ring-allreduce work?").kind
+    ('number', 'how')
+    """
+    kind = next((kind for kind, pattern in _COMPILED if pattern.search(text)), None)
+    if kind is None:
+        kind = "define" if len(text.split()) <= 4 else "other"
+    return Question(text, kind, _sides(text) if kind == "compare" else ())
+
+
+def _sides(text: str) -> tuple[str, ...]:
+    for pattern in _SIDES:
+        if found := re.search(pattern, text, re.IGNORECASE):
+            sides = tuple(
+                _ASIDE.sub("", re.sub(r"^(?:what is |the |a |an )+", "", side.strip(), flags=re.I))
+                for side in found.group("a", "b")
+            )
+            if all(terms(side) for side in sides):
+                return sides
+    return ()
+
+
+# --- follow-ups -----------------------------------------------------------------------------------
+
+_OPENS = re.compile(r"^(?:and|but|so|also|then|ok(?:ay)?|or|plus)\b[,\s]*", re.IGNORECASE)
+_WHAT_ABOUT = re.compile(r"^(?:what about|how about|and|what if it is|same for)\s+(?P<new>[^?]+)\??$", re.IGNORECASE)
+_STANDS_FOR = re.compile(
+    r"\b(?:it|its|they|them|their|this|that|these|those|the same|one|ones|there|both|the (?:former|latter|first|second|other)(?: one)?)\b",
+    re.IGNORECASE,
+)
+_SCAFFOLD = re.compile(
+    r"^(?:please |can you |could you )?(?:what(?:'s| is| are| was| were| does| do)|how (?:do|does|did|is|are|can|to)|why (?:is|are|do|does|did)"
+    r"|explain|describe|define|tell me (?:about|how)|when (?:should|do|would) (?:i|you|we)|which|who|where|is|are|does|do|can)\b",
+    re.IGNORECASE,
+)
+_PREDICATE = re.compile(
+    r"\b(?:work|works|mean|means|used for|good for|for|do|useful|important|needed|different|called|happen|happens|use|used)\b\s*\??$",
+    re.IGNORECASE,
+)
+
+
+def standalone(question: str, before: Sequence[str]) -> str:
+    """Return a follow-up as a question that stands alone, its missing subject carried over from those before it.
+
+    `before` are the earlier questions, oldest first.
+
+    >>> standalone("and how does its cost scale?", ["How does ring-allreduce work?"])
+    'how does ring-allreduce cost scale?'
+    >>> standalone("what about trees?", ["what is ring-allreduce?"])
+    'trees ring-allreduce'
+    """
+    if not before:
+        return question
+    earlier = standalone(before[-1], before[:-1])
+    subject = subject_of(earlier)
+    if not subject:
+        return question
+    bare = _OPENS.sub("", question)
+    if (swap := _WHAT_ABOUT.match(question)) and not re.match(
+        r"(?:how|what|why|when|which|who|is|are|do|does)\b", swap["new"], re.I
+    ):
+        return (
+            f"{_STANDS_FOR.sub(subject, swap['new'], count=1)} {subject}" if subject not in swap["new"] else swap["new"]
+        )
+    if _STANDS_FOR.search(bare):
+        return _STANDS_FOR.sub(subject, bare, count=1)
+    opened = bare != question
+    few = len(set(terms(bare))) <= 3
+    return f"{bare.rstrip('?. ')} {subject}?" if opened or few else question
+
+
+def subject_of(question: str) -> str:
+    """Return what a question is about: its words without the scaffold of asking.
+
+    >>> subject_of("How does ring-allreduce work?"), subject_of("What is the CAP theorem?")
+    ('ring-allreduce', 'CAP theorem')
+    """
+    text = _SCAFFOLD.sub("", question.strip().rstrip("?.! ")).strip()
+    text = _PREDICATE.sub("", text).strip()
+    return re.sub(r"^(?:the|a|an|of|to|i|you|we)\s+", "", text, flags=re.IGNORECASE).strip()

@@ -1,0 +1,108 @@
+"""Support: does a passage say what a sentence says? Told without a model, from words, numbers, names and negation."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+from index.lexical import terms
+
+from app.answer import Support
+
+FEATURES = (
+    "anywhere",  # share of the sentence's words that stand anywhere in the evidence
+    "one",  # in the one sentence of it that has most of them
+    "three",  # in the three neighbouring sentences that have most
+    "four",  # in the four sentences that together have most
+    "pairs",  # share of its pairs of neighbouring words that stand together there
+    "numbers",  # share of its numbers, units included, that stand there
+    "names",  # share of its names that stand there
+    "missing",  # how many of its words do not, by tens
+    "length",  # how many words it has, by twenties
+    "negation",  # one of the two says no
+)
+SUPPORTED, WEAK = 0.5, 0.2  # probabilities from which a sentence is called so
+
+_NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+_NAME = re.compile(r"(?<=[a-z,;(\"' ] )[A-Z][\w&-]+|\b[A-Z]{2,}[\w-]*")
+_SAYS_NO = re.compile(r"\b(?:not|no|never|none|without|neither|nor|cannot|fail(?:s|ed)?)\b|n't\b", re.IGNORECASE)
+_BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(])|\n+")
+
+
+def support(sentence: str, passage: str) -> float:
+    """Return how likely it is that a passage supports all of a sentence, 0 to 1.
+
+    Fitted on the claims of WiCE (Kamoi et al. 2023) by `prep eval fit`.
+
+    >>> support("The ring has 8 workers.", "A ring of 8 workers.") > support("The ring has 9 workers.", "A ring of 8 workers.")
+    True
+    """
+    return probability(features(sentence, _BREAK.split(passage)))
+
+
+def state(probability: float) -> Support:
+    """Return what a probability of support is called."""
+    return "supported" if probability >= SUPPORTED else "weak" if probability >= WEAK else "unsupported"
+
+
+def features(sentence: str, evidence: Sequence[str]) -> list[float]:
+    """Return the features of a sentence against the sentences of its evidence, in the order of FEATURES."""
+    words = list(dict.fromkeys(terms(sentence)))
+    held = [set(terms(said)) & set(words) for said in evidence] or [set()]
+    count = max(1, len(words))
+    anywhere = set().union(*held)
+    windows = [first | second | third for first, second, third in zip(held, held[1:], held[2:], strict=False)]
+    text = " ".join(evidence)
+    nearest = evidence[max(range(len(held)), key=lambda n: len(held[n]))] if evidence else ""
+    together = {pair for said in evidence for pair in pairwise(terms(said))}
+    return [
+        len(anywhere) / count,
+        max(map(len, held)) / count,
+        max(map(len, windows), default=len(anywhere)) / count,
+        len(_best_union(held, 4)) / count,
+        _share(pairwise(terms(sentence)), together),
+        _share(numbers(sentence), set(numbers(text))),
+        _share((name.lower() for name in _NAME.findall(sentence)), set(re.findall(r"[\w&-]+", text.lower()))),
+        (count - len(anywhere)) / 10,
+        count / 20,
+        float(bool(_SAYS_NO.search(sentence)) != bool(_SAYS_NO.search(nearest))),
+    ]
+
+
+def numbers(text: str) -> list[str]:
+    """Return the numbers of a text without separators of thousands.
+
+    >>> numbers("1,024 workers at 2.5 GB/s")
+    ['1024', '2.5']
+    """
+    return [found.replace(",", "").rstrip(".") for found in _NUMBER.findall(text)]
+
+
+def probability(values: Sequence[float]) -> float:
+    """Return the fitted probability for some features."""
+    weights, intercept = _fitted()
+    return 1 / (1 + math.exp(-sum(weight * value for weight, value in zip(weights, values, strict=True)) - intercept))
+
+
+@cache
+def _fitted() -> tuple[list[float], float]:
+    fitted: dict[str, float] = json.loads((Path(__file__).parent / "support.json").read_bytes())
+    return [fitted[name] for name in FEATURES], fitted["intercept"]
+
+
+def _best_union(held: Sequence[set[str]], size: int) -> set[str]:
+    """Return the words of the few sets that together have most, taken greedily."""
+    union: set[str] = set()
+    for _ in range(size):
+        union = max((union | more for more in held), key=len)
+    return union
+
+
+def _share(wanted: Iterable[object], held: set[object] | set[str] | set[tuple[str, str]]) -> float:
+    wanted = list(wanted)
+    return sum(one in held for one in wanted) / len(wanted) if wanted else 1.0

@@ -69,7 +69,10 @@ def ingest(
             help="Markdown lists of links; those that ship with the project where none is named.",
         ),
     ] = None,
-    warc: Annotated[list[Path] | None, typer.Option(help="Read recorded responses from this WARC file.")] = None,
+    warc: Annotated[list[Path] | None, typer.Option(help="Read recorded responses from this WARC or WACZ.")] = None,
+    saved: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Read what you saved of links in this folder.")
+    ] = None,
     only: Annotated[str, typer.Option(metavar="TOPIC", help="Only links under topics with this in their name.")] = "",
     refresh: Annotated[bool, typer.Option(help="Read again what has not changed.")] = False,
     offline: Annotated[bool, typer.Option(help="Leave the network alone: use the archive only.")] = False,
@@ -79,13 +82,10 @@ def ingest(
     from ingest.fetch import Door
 
     settings = config.read()
-    request = job.Request(tuple(lists or ()), tuple(warc or ()), only, refresh=refresh, offline=offline)
-    outcome = job.ingest(
-        request,
-        job.Folder(settings.data),
-        door=None if offline else lambda: Door(contact=settings.contact),
-        track=_track,
-    )
+    request = job.Request(tuple(lists or ()), tuple(warc or ()), saved, only, refresh=refresh, offline=offline)
+    folder = job.Folder(settings.data)
+    with folder.alone():
+        outcome = job.ingest(request, folder, door=lambda: Door(contact=settings.contact))
     for note in outcome.notes:
         _note(note)
     _note(f"{outcome.read} pages read, {outcome.unchanged} unchanged.")

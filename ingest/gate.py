@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from ingest.archive import Response
 from ingest.extract import Extract, quotable
-from ingest.ledger import Status
+from ingest.message import Response
+from ingest.status import Status, Verdict
 
 MIN_WORDS = 30  # fewer are a heading, a teaser or a message, not a text
 SHORT = 250  # words; a page about errors or logins is longer than an error or login page
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why a response is no document."""
-
-    status: Status
-    reason: str
 
 
 _BY_CODE = {

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.assistant import Assistant
     from index.encoder import Encoder
     from index.passage import Hit
+    from ingest.fetch import Door
     from ingest.ledger import Entry
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ def main() -> None:
 
     try:
         app()
-    except (IngestError, ShelfError, AnswerError) as error:
+    except (IngestError, ShelfError, AnswerError, config.SettingError) as error:
         _note(f"prep: {error}")
         sys.exit(1)
     except OSError as error:
@@ -78,26 +79,24 @@ def ingest(
     offline: Annotated[bool, typer.Option(help="Leave the network alone: use the archive only.")] = False,
 ) -> None:
     """Fetch links, extract their text, write documents and the ledger; then build the shelf."""
-    from ingest import job
-    from ingest.fetch import Door
+    from rich.console import Console
+
+    from ingest import job, view
+    from ingest.progress import Progress
 
     settings = config.read()
     request = job.Request(tuple(lists or ()), tuple(warc or ()), saved, only, refresh=refresh, offline=offline)
-    folder = job.Folder(settings.data)
+    folder, console, progress = job.Folder(settings.data), Console(stderr=True), Progress()
     with folder.alone():
-        outcome = job.ingest(request, folder, door=lambda: Door(contact=settings.contact))
-    for note in outcome.notes:
-        _note(note)
-    _note(f"{outcome.read} pages read, {outcome.unchanged} unchanged.")
-    _build(settings)
+        with view.live(progress, console):
+            outcome = job.ingest(request, folder, door=lambda: _door(settings), progress=progress)
+        for note in outcome.notes:
+            _note(note)
+        _note(f"{outcome.read} pages read, {outcome.unchanged} unchanged.")
+        _build(settings)
     with _entries(settings) as entries:
-        from app import render
-        from index import store
-
-        manifest = store.describe(settings.data / "shelves")
-        _note(render.totals(entries, store.as_json(manifest) if manifest else None))
-        if fixes := render.fixable(entries):
-            _note(f"{len(fixes)} links can be helped by hand; `prep status` says how.")
+        view.summary(entries, console)
+        _note(_totals(entries, settings))
 
 
 @app.command()
@@ -157,7 +156,10 @@ def ask(
 
 
 @app.command()
-def status(as_json: AsJson = False) -> None:
+def status(
+    as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at.")] = None,
+) -> None:
     """Print the shelf, and what became of every link."""
     from app import render
     from index import store
@@ -167,6 +169,12 @@ def status(as_json: AsJson = False) -> None:
     shelf = store.as_json(manifest) if manifest else None
     with _entries(settings) as entries:
         listed = entries
+    if html:
+        from ingest import report
+
+        report.write(listed, render.totals(listed, shelf).splitlines()[-1], html)
+        _note(f"Written to {html}")
+        return
     if as_json:
         _print_json({"shelf": shelf or {}, "resources": [_entry_json(entry) for entry in listed]})
     else:
@@ -294,6 +302,28 @@ def _build(settings: config.Settings) -> None:
         _note(f"Published shelf {built.manifest.version}: {made}.")
     else:
         _note(f"The documents are unchanged; shelf {built.manifest.version} still serves.")
+
+
+def _door(settings: config.Settings) -> Door:
+    from ingest.fetch import Door
+    from ingest.manners import Manners
+    from ingest.sources import arxiv
+
+    return Door(
+        contact=settings.contact,
+        token=settings.github_token,
+        allow=settings.allow,
+        ports=settings.ports,
+        manners=Manners(gaps=(arxiv.GAP,)),
+    )
+
+
+def _totals(entries: list[Entry], settings: config.Settings) -> str:
+    from app import render
+    from index import store
+
+    manifest = store.describe(settings.data / "shelves")
+    return render.totals(entries, store.as_json(manifest) if manifest else None)
 
 
 @contextmanager

@@ -37,6 +37,9 @@ _BY_TYPE = {
 }
 
 
+_CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\x80-\x9f\ufffd]")
+
+
 def form_of(response: Response) -> str:
     """Return what the bytes are, by their beginning, then their type, then their address; "" where unknown."""
     head = response.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -58,7 +61,7 @@ def decode(body: bytes, content_type: str) -> str:
     """Return bytes as text, by the first that fits: their first bytes, the header, the page's word, UTF-8, a guess."""
     named = re.search(r"charset=[\"']?([\w-]+)", content_type, re.IGNORECASE)
     inner = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", body[:4096], re.IGNORECASE)
-    marks = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+    marks = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\x00\x00": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
     candidates = [next((charset for mark, charset in marks.items() if body.startswith(mark)), "")]
     candidates += [named.group(1) if named else "", inner.group(1).decode() if inner else "", "utf-8"]
     for charset in filter(None, candidates):
@@ -77,6 +80,16 @@ def decode(body: bytes, content_type: str) -> str:
 
     best = charset_normalizer.from_bytes(body[: 2**20]).best()
     return body.decode(best.encoding if best else "utf-8", "replace")
+
+
+def is_binary(text: str) -> bool:
+    r"""Return whether what was decoded is no text: too many of its characters control a device.
+
+    >>> is_binary("A line.\nAnother."), is_binary("PK\x03\x04\x14\x00\x06")
+    (False, True)
+    """
+    start = text[:100_000]
+    return 50 * len(_CONTROLS.findall(start)) > len(start)
 
 
 def language_of(text: str) -> str:

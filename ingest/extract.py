@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ingest import markup, pdf, webpage
-from ingest.decoding import decode, form_of, language_of
+from ingest.decoding import decode, form_of, is_binary, language_of
 from ingest.details import Details, details_of
 from ingest.document import Piece
 from ingest.message import Response
 from ingest.pieces import mark_link_sections, without_title
 from ingest.pieces import quotable as quotable
 from ingest.status import Status, Verdict
+
+MAX_PAGE = 8_000_000  # characters of HTML
 
 _ADDRESSES_A_MODEL = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|all|preceding)\b.{0,20}"
@@ -117,13 +119,18 @@ def _from_pdf(response: Response) -> Extract:
         pieces, title = pdf.pages(response.body)
     except ValueError as error:
         raise Unreadable(f"the PDF is {error}") from error
-    first = next((piece.text for piece in pieces[:3] if piece.kind == "heading"), "")
-    titled = title if title and not re.search(r"\.\w{2,4}$|untitled|^microsoft word", title, re.IGNORECASE) else first
-    return Extract("pdf", titled, "", tuple(pieces), "")
+    first = next((piece.text for piece in pieces[:40] if piece.kind == "heading"), "")
+    opening = " ".join(piece.text for piece in pieces[:40]).lower()
+    words = re.findall(r"\w{3,}", title.lower())
+    # Many files still carry the title of the template, or the name of the file, they were made from.
+    theirs = len(words) > 1 and sum(word in opening for word in words) > len(words) / 2
+    return Extract("pdf", title if theirs else first, "", tuple(pieces), "")
 
 
 def _from_text(response: Response, form: str) -> Extract:
     source = decode(response.body, response.content_type)
+    if is_binary(source):
+        raise Unreadable(f"the bytes are no text, though they are sent as {response.content_type[:80] or form}")
     try:
         if form == "html":
             return page_in(source, response.where)
@@ -143,6 +150,8 @@ def page_in(source: str, url: str) -> Extract:
     """Return what the HTML of the page at an address holds; raises ValueError where it cannot be parsed."""
     from ingest.maintext import article  # trafilatura: only where there is a page to read
 
+    if len(source) > MAX_PAGE:
+        raise Unreadable(f"the page has {len(source):,} characters, more than any text of one page")
     tree = webpage.parse(source)
     known = details_of(tree, url)
     return _described("html", known, *article(tree))

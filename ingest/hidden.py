@@ -13,6 +13,7 @@ from lxml import etree, html
 
 MAX_STYLES = 400_000  # characters of style sheets that are looked at, and
 MAX_RULES = 300  # rules in them that hide something
+MAX_ATTRIBUTE = 2_000  # characters of what an element says of itself
 
 _HIDDEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:^|;)\s*opacity\s*:\s*\.?0+(?:\.0*)?%?\s*(?:!|;|$)"
@@ -51,8 +52,8 @@ def is_hidden(element: html.HtmlElement) -> bool:
     """Return whether an element itself says that it is not shown."""
     if element.get("hidden") is not None and element.get("hidden") != "until-found":
         return True
-    style = element.get("style") or ""
-    return (bool(style) and hides(style)) or bool(_UNSEEN_CLASS.search(element.get("class") or ""))
+    style, css = (element.get(name, "")[:MAX_ATTRIBUTE] for name in ("style", "class"))
+    return (bool(style) and hides(style)) or bool(css and _UNSEEN_CLASS.search(css))
 
 
 def hides(style: str) -> bool:

@@ -86,9 +86,10 @@ class Ledger:
             )
 
     def resources(self) -> list[Resource]:
-        """Return the curated links, in the order in which they were entered."""
+        """Return the curated links list by list, in the order in which a list has them; links of no list come last."""
         found = self._db.execute(
-            "select url, title, topics, note, fetch, pages, under, depth, lists from resource order by position"
+            "select url, title, topics, note, fetch, pages, under, depth, lists from resource"
+            " order by json_extract(lists, '$[0]') is null, json_extract(lists, '$[0]'), position"
         )
         return [
             Resource(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pebble.common import ProcessFuture
 
 READER = "2"  # version of the way in which texts are read: what another read is read again
-TIMEOUT = 20  # seconds a document, of the clock and of work
+TIMEOUT = 15  # seconds a document, of the clock and of work
 MEMORY = 2 * 2**30  # bytes of address space a child
 
 
@@ -64,7 +64,7 @@ def parse(job: Job) -> Parsed:
     from ingest.document import assemble
     from ingest.duplicates import sketch
     from ingest.extract import Unreadable
-    from ingest.gate import by_code, by_text
+    from ingest.gate import by_code, by_text, without_text
 
     main = job.parts[0]
     if (verdict := by_code(main)) and job.source != sources.walled.NAME:
@@ -72,7 +72,8 @@ def parse(job: Job) -> Parsed:
     try:
         found = sources.named(job.source).read(job.parts)
     except Unreadable as error:
-        return Parsed(job, verdict=Verdict(Status.UNREADABLE, str(error)), final=main.final)
+        verdict = without_text(main) or Verdict(Status.UNREADABLE, str(error))
+        return Parsed(job, verdict=verdict, final=main.final)
     verdict = found.verdict or by_text(main, found)
     kept = Parsed(
         job,

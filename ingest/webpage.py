@@ -24,6 +24,7 @@ _DROPPED = frozenset(
 )
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
 
 
@@ -54,7 +55,11 @@ class _Run:
 def parse(markup: str) -> html.HtmlElement:
     """Return the tree of a page; raises ValueError where nothing in it is markup."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
-    tree = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    plain = _CONTROLS.sub("", markup)  # one of them ends the page for the parser, and not for a browser
+    try:
+        tree = html.document_fromstring(plain.encode("utf-8", "replace"), parser=parser)
+    except etree.LxmlError as error:
+        raise ValueError(str(error)) from error
     if tree is None:
         raise ValueError("no markup")
     return tree

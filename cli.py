@@ -81,6 +81,7 @@ def ingest(
     """Fetch links, extract their text, write documents and the ledger; then build the shelf."""
     from rich.console import Console
 
+    from index.ahead import Ahead
     from ingest import job, view
     from ingest.progress import Progress
 
@@ -88,8 +89,8 @@ def ingest(
     request = job.Request(tuple(lists or ()), tuple(warc or ()), saved, only, refresh=refresh, offline=offline)
     folder, console, progress = job.Folder(settings.data), Console(stderr=True), Progress()
     with folder.alone():
-        with view.live(progress, console):
-            outcome = job.ingest(request, folder, door=lambda: _door(settings), progress=progress)
+        with Ahead(_encoder, settings.data) as ahead, view.live(progress, console):
+            outcome = job.ingest(request, folder, lambda: _door(settings), progress=progress, fetched=ahead.add)
         for note in outcome.notes:
             _note(note)
         _note(f"{outcome.read} pages read, {outcome.unchanged} unchanged.")

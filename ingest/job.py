@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import queue
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from ingest.local import LocalRun
 from ingest.online import OnlineRun
 from ingest.parsing import Parsers
 from ingest.progress import Progress
+from ingest.run import Events
 from ingest.settle import Settler, moment
 from ingest.sources import saved
 from ingest.status import Status, Verdict
@@ -53,26 +54,24 @@ class Outcome:
 def ingest(
     request: Request,
     folder: Folder,
-    *,
     door: Callable[[], Door] | None = None,
+    *,
     progress: Progress | None = None,
-    written: Callable[[Document], None] = lambda _: None,
+    fetched: Callable[[Document], None] | None = None,
     workers: int = 2,
 ) -> Outcome:
     """Read what is asked for into the folder, and enter in the ledger what became of every address.
 
-    `written` hears of each document as it is written. Raises IngestError where a list, an archive or a folder cannot
-    be read; what was there before stays as it was. Whoever calls it holds the folder (`Folder.alone`).
+    `fetched` hears of each document that came from the network as soon as it is written. Raises IngestError where a
+    list, an archive or a folder cannot be read; what was there before stays as it was. Whoever calls it holds the
+    folder (`Folder.alone`).
     """
     progress = progress or Progress()
     resources = catalogue.read(request.lists) if request.lists else catalogue.built_in()
-    wanted = [resource for resource in resources if request.only.lower() in resource.topic.lower()]
-    if not wanted:
-        topics = ", ".join(dict.fromkeys(topic for resource in resources for topic in resource.topics))
-        raise IngestError(f"no topic is like {request.only!r}; there are: {topics}.")
+    wanted = _wanted(resources, request.only)
     kept = _kept_archives(request, folder)
-    with ExitStack() as stack:
-        ledger = stack.enter_context(open_ledger(folder.ledger))
+    events: Events = queue.SimpleQueue()
+    with open_ledger(folder.ledger) as ledger, Parsers(workers, events.put) as parsers:
         _enter_lists(ledger, resources, folder)
         notes.enter(ledger, folder)
         names = saved.names_of(resource.url for resource in ledger.resources())
@@ -80,27 +79,32 @@ def ingest(
         for resource in wanted:
             if not well_formed(resource.fetch or resource.url):
                 settler.refused(resource, Verdict(Status.MALFORMED, "no host can have this name"))
-        events: queue.SimpleQueue[object] = queue.SimpleQueue()
-        parsers = stack.enter_context(Parsers(workers, events.put))
-        local = LocalRun(ledger, settler, parsers, events, progress, written, refresh=request.refresh)
+        local = LocalRun(ledger, settler, parsers, events, progress, refresh=request.refresh)
         local.read_archives(kept)
         if request.saved:
             local.read_saved(request.saved, names, folder)
+        online = OnlineRun(ledger, settler, parsers, events, progress, refresh=request.refresh, written=fetched)
         reason = "not in the archive, and the network was not used"
-        read, unchanged = local.read, local.unchanged
         if not request.offline and door:
-            online = OnlineRun(ledger, settler, parsers, events, progress, written, refresh=request.refresh)
             begun = _round(ledger, progress, refresh=request.refresh)
             with door() as client, closing(Keeper(folder.archive)) as keeper:
                 reason = online.fetch(wanted, client, keeper, begun)
             ledger.note("round", "")
-            read, unchanged = read + online.read, unchanged + online.unchanged
         for resource in wanted:
             if not ledger.row(resource.url):
                 settler.missing(resource, reason=reason)
         tidy.point_duplicates(ledger, folder)
         tidy.sweep(ledger, folder)
-    return Outcome(read, unchanged, tuple(progress.notes))
+    return Outcome(local.read + online.read, local.unchanged + online.unchanged, tuple(progress.notes))
+
+
+def _wanted(resources: Sequence[Resource], only: str) -> list[Resource]:
+    """Return the resources under topics like `only`; raises IngestError where there are none."""
+    wanted = [resource for resource in resources if only.lower() in resource.topic.lower()]
+    if not wanted:
+        topics = ", ".join(dict.fromkeys(topic for resource in resources for topic in resource.topics))
+        raise IngestError(f"no topic is like {only!r}; there are: {topics}.")
+    return wanted
 
 
 def _round(ledger: Ledger, progress: Progress, *, refresh: bool) -> str:

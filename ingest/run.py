@@ -26,9 +26,9 @@ class Run:
         parsers: Parsers,
         events: Events,
         progress: Progress,
-        written: Callable[[Document], None],
         *,
         refresh: bool,
+        written: Callable[[Document], None] | None = None,
     ) -> None:
         """`written` hears of each document as it is written; `refresh` reads what has not changed, too."""
         self.ledger = ledger
@@ -53,7 +53,8 @@ class Run:
         self.read += 1
         if parsed.document:
             self.progress.done += 1
-            self._written(parsed.document)
+            if self._written:
+                self._written(parsed.document)
         else:
             self.progress.failed += 1
         return row

@@ -13,7 +13,7 @@ from ingest.status import Status, Verdict
 MIN_WORDS = 30  # fewer are a heading, a teaser or a message, not a text
 SHORT = 250  # words; a page about errors or logins is longer than an error or login page
 PREVIEW = 700  # words; what a wall lets one see is shorter
-LABEL = 8  # words; a shorter line without a full stop names something, and says nothing of it
+LABEL = 9  # words; a line without a full stop and no longer names something, and says nothing of it
 
 _BY_CODE = {
     401: Verdict(Status.WALLED, "asks for a login (401)"),
@@ -30,6 +30,11 @@ _SHELL = re.compile(
 )
 _COOKIES = re.compile(
     r"\b(?:cookies?|consent|partners|third part(?:y|ies)|personali[sz]ed (?:ads|content))\b", re.IGNORECASE
+)
+
+_DATED = re.compile(
+    r"\breading time\b|\bmin(?:ute)?s? read\b|\b[A-Z][a-z]{2,8} \d{1,2}, \d{4}\b|\b\d{1,2} [A-Z][a-z]{2,8} \d{4}\b"
+    r"|\b\d{4}-\d\d-\d\d\b"
 )
 
 
@@ -106,4 +111,6 @@ def _is_label(piece: Piece) -> bool:
         return True
     if piece.kind in {"code", "table"}:
         return False
-    return piece.text.count(" ") < LABEL * 2 and not re.search(r"[.!?:;。！？]\s*[\"')\]]*$", piece.text.strip())
+    if _DATED.search(piece.text) and piece.text.count(" ") < 2 * LABEL:
+        return True
+    return piece.text.count(" ") < LABEL and not re.search(r"[.!?:;。！？]\s*[\"')\]]*$", piece.text.strip())

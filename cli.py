@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from app.assistant import Assistant
     from index.encoder import Encoder
     from index.passage import Hit
+    from ingest.fetch import Door
     from ingest.ledger import Entry
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ def main() -> None:
 
     try:
         app()
-    except (IngestError, ShelfError, AnswerError) as error:
+    except (IngestError, ShelfError, AnswerError, config.SettingError) as error:
         _note(f"prep: {error}")
         sys.exit(1)
     except OSError as error:
@@ -69,35 +70,34 @@ def ingest(
             help="Markdown lists of links; those that ship with the project where none is named.",
         ),
     ] = None,
-    warc: Annotated[list[Path] | None, typer.Option(help="Read recorded responses from this WARC file.")] = None,
+    warc: Annotated[list[Path] | None, typer.Option(help="Read recorded responses from this WARC or WACZ.")] = None,
+    saved: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Read what you saved of links in this folder.")
+    ] = None,
     only: Annotated[str, typer.Option(metavar="TOPIC", help="Only links under topics with this in their name.")] = "",
     refresh: Annotated[bool, typer.Option(help="Read again what has not changed.")] = False,
     offline: Annotated[bool, typer.Option(help="Leave the network alone: use the archive only.")] = False,
 ) -> None:
     """Fetch links, extract their text, write documents and the ledger; then build the shelf."""
-    from ingest import job
-    from ingest.fetch import Door
+    from rich.console import Console
+
+    from index.ahead import Ahead
+    from ingest import job, view
+    from ingest.progress import Progress
 
     settings = config.read()
-    request = job.Request(tuple(lists or ()), tuple(warc or ()), only, refresh=refresh, offline=offline)
-    outcome = job.ingest(
-        request,
-        job.Folder(settings.data),
-        door=None if offline else lambda: Door(contact=settings.contact),
-        track=_track,
-    )
-    for note in outcome.notes:
-        _note(note)
-    _note(f"{outcome.read} pages read, {outcome.unchanged} unchanged.")
-    _build(settings)
+    request = job.Request(tuple(lists or ()), tuple(warc or ()), saved, only, refresh=refresh, offline=offline)
+    folder, console, progress = job.Folder(settings.data), Console(stderr=True), Progress()
+    with folder.alone():
+        with Ahead(_encoder, settings.data) as ahead, view.live(progress, console):
+            outcome = job.ingest(request, folder, lambda: _door(settings), progress=progress, fetched=ahead.add)
+        for note in outcome.notes:
+            _note(note)
+        _note(f"{outcome.read} pages read, {outcome.unchanged} unchanged.")
+        _build(settings)
     with _entries(settings) as entries:
-        from app import render
-        from index import store
-
-        manifest = store.describe(settings.data / "shelves")
-        _note(render.totals(entries, store.as_json(manifest) if manifest else None))
-        if fixes := render.fixable(entries):
-            _note(f"{len(fixes)} links can be helped by hand; `prep status` says how.")
+        view.summary(entries, console)
+        _note(_totals(entries, settings))
 
 
 @app.command()
@@ -157,7 +157,10 @@ def ask(
 
 
 @app.command()
-def status(as_json: AsJson = False) -> None:
+def status(
+    as_json: AsJson = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at.")] = None,
+) -> None:
     """Print the shelf, and what became of every link."""
     from app import render
     from index import store
@@ -167,6 +170,12 @@ def status(as_json: AsJson = False) -> None:
     shelf = store.as_json(manifest) if manifest else None
     with _entries(settings) as entries:
         listed = entries
+    if html:
+        from ingest import report
+
+        report.write(listed, render.totals(listed, shelf).splitlines()[-1], html)
+        _note(f"Written to {html}")
+        return
     if as_json:
         _print_json({"shelf": shelf or {}, "resources": [_entry_json(entry) for entry in listed]})
     else:
@@ -295,6 +304,28 @@ def _build(settings: config.Settings) -> None:
         _note(f"Published shelf {built.manifest.version}: {made}.")
     else:
         _note(f"The documents are unchanged; shelf {built.manifest.version} still serves.")
+
+
+def _door(settings: config.Settings) -> Door:
+    from ingest.fetch import Door
+    from ingest.manners import Manners
+    from ingest.sources import arxiv
+
+    return Door(
+        contact=settings.contact,
+        token=settings.github_token,
+        allow=settings.allow,
+        ports=settings.ports,
+        manners=Manners(gaps=(arxiv.GAP,)),
+    )
+
+
+def _totals(entries: list[Entry], settings: config.Settings) -> str:
+    from app import render
+    from index import store
+
+    manifest = store.describe(settings.data / "shelves")
+    return render.totals(entries, store.as_json(manifest) if manifest else None)
 
 
 @contextmanager

@@ -112,6 +112,15 @@ def build(
     return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
 
 
+def embed(document: Document, encoder: Encoder, folder: Path) -> int:
+    """Embed the passages of a document ahead of a build, and return how many were not embedded before."""
+    if document.language not in LANGUAGES:
+        return 0
+    passages = split.split(document, encoder.count)
+    contexts = [split.context_of(document.title, passage.heading) for passage in passages]
+    return _embedded(passages, contexts, encoder, folder / "embeddings.db", silently)[2]
+
+
 def shelf_of(
     documents: Sequence[tuple[Document, Source]],
     passages: Sequence[Passage],

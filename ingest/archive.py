@@ -2,43 +2,107 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from ingest import IngestError
+from ingest.address import join
+from ingest.message import MAX_BODY, Ask, FetchError, Redirect
+from ingest.message import Response as Response
+from ingest.message import now as now
 
-MAX_BODY = 64 * 2**20  # bytes; the largest paper of the lists has 4 MB
+_REDIRECTS = range(300, 400)
+_DAMAGE = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError, IndexError)
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """What an address answered."""
+class Capture:
+    """Where one response lies."""
 
-    url: str  # the address that was asked for
+    path: Path
+    offset: int  # bytes into the file
+    url: str
     status: int
     content_type: str
-    body: bytes
-    fetched_at: str  # ISO 8601
-    etag: str = ""
-    modified: str = ""  # Last-Modified, as sent
+    sha256: str  # of the body
+    fetched_at: str
+    location: str = ""  # where a redirect leads
+    saved: bool = False  # whether a person saved it: a record of a file, not of a response
 
 
-def now() -> str:
-    """Return the time in ISO 8601, UTC, to the second."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+class Archive:
+    """The captures of many WARC files; nothing but their places is held in memory."""
+
+    def __init__(self, captures: Iterable[Capture] = ()) -> None:
+        self._by_url: dict[str, list[Capture]] = {}
+        for capture in sorted(captures, key=lambda capture: capture.fetched_at):
+            self._by_url.setdefault(capture.url, []).append(capture)
+
+    def captures(self) -> list[Capture]:
+        """Return of every address the capture that counts, without redirects, in the order they were recorded."""
+        chosen = (self.capture(url) for url in self._by_url)
+        return [capture for capture in chosen if capture and capture.status not in _REDIRECTS]
+
+    def capture(self, url: str) -> Capture | None:
+        """Return the capture that counts: what a person saved, else the newest good response.
+
+        Where there is neither, and where it was not found twice in a row, that is the newest one.
+        """
+        known = self._by_url.get(url, [])
+        if not known:
+            return None
+        if kept := [capture for capture in known if capture.saved]:
+            return kept[-1]
+        if len(known) > 1 and all(capture.status in {404, 410} for capture in known[-2:]):
+            return known[-1]
+        good = [capture for capture in known if 200 <= capture.status < 300]
+        return (good or known)[-1]
+
+    def redirects(self) -> dict[str, str]:
+        """Return where addresses lead, for those that lead on."""
+        chosen = {url: self.capture(url) for url in self._by_url}
+        leads = {url: self._end(url)[0] for url, capture in chosen.items() if capture and capture.location}
+        return {url: end for url, end in leads.items() if end != url}
+
+    def get(self, ask: Ask) -> Response:
+        """Return what an address answered; raises FetchError where the archive does not hold it."""
+        url, via = self._end(ask.key)
+        capture = self.capture(url)
+        if capture is None or capture.status in _REDIRECTS:
+            raise FetchError("not in the archive")
+        return replace(load(capture), url=ask.url, final=url if via else "", via=tuple(via))
+
+    def _end(self, url: str) -> tuple[str, list[Redirect]]:
+        via: list[Redirect] = []
+        for _ in range(6):
+            capture = self.capture(url)
+            if capture is None or capture.status not in _REDIRECTS or not capture.location:
+                break
+            via.append(Redirect(url, capture.status, capture.location))
+            url = join(url, capture.location)
+        return url, via
 
 
-def replay(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Response]:
-    """Yield the responses of a WARC file, plain or gzipped.
+def load(capture: Capture) -> Response:
+    """Return a captured response; raises IngestError where its file changed meanwhile."""
+    try:
+        with capture.path.open("rb") as stream:
+            stream.seek(capture.offset)
+            return _response(next(iter(ArchiveIterator(stream))))
+    except (OSError, StopIteration, *_DAMAGE) as error:
+        raise IngestError(f"{capture.path} changed while it was read ({error}); run `prep ingest` again.") from error
+
+
+def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
+    """Yield the captures of a WARC file, plain or gzipped record by record.
 
     A damaged record ends the file there: `damaged` is called with the reason, what came before stays.
     Raises IngestError where there is no such file, or it is no WARC at all.
@@ -46,49 +110,68 @@ def replay(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Response]:
     count = 0
     try:
         with path.open("rb") as stream:
-            for record in ArchiveIterator(stream):
-                if record.rec_type == "response":
-                    count += 1
-                    yield _response(record)
+            records = ArchiveIterator(stream)
+            for record in records:
+                if record.rec_type not in {"response", "resource"}:
+                    continue
+                count += 1
+                response = _response(record)
+                location = (record.http_headers.get_header("Location") or "") if record.http_headers else ""
+                digest = hashlib.sha256(response.body).hexdigest()
+                yield Capture(
+                    path=path,
+                    offset=records.get_record_offset(),
+                    url=response.url,
+                    status=response.status,
+                    content_type=response.content_type,
+                    sha256=digest,
+                    fetched_at=response.fetched_at,
+                    location=location,
+                    saved=record.rec_type == "resource",
+                )
     except OSError as error:
-        raise IngestError(f"{path} cannot be read ({error}); name a WARC file (.warc or .warc.gz).") from error
-    except (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError) as error:
+        raise IngestError(f"{path} cannot be read ({error.strerror}); name a WARC file (.warc or .warc.gz).") from error
+    except _DAMAGE as error:
+        if "non-chunked gzip" in str(error):
+            raise IngestError(
+                f"{path} is compressed as a whole; `warcio recompress {path} NEW.warc.gz` makes a readable copy."
+            ) from error
+        reason = " ".join(str(error).split())[:200]
         if not count:
-            raise IngestError(f"{path} is no WARC file ({error}); name one (.warc or .warc.gz).") from error
-        damaged(f"{path} is damaged after record {count} ({error}); what came before it was read.")
+            raise IngestError(f"{path} is no WARC file ({reason}); name one (.warc or .warc.gz).") from error
+        damaged(f"{path} is damaged after record {count} ({reason}); what came before it was read.")
         return
     if not count:
         raise IngestError(f"{path} holds no responses; name a WARC file that does.")
 
 
-def _response(record: object) -> Response:
-    headers = record.http_headers  # type: ignore[attr-defined]  # warcio has no types
-    body = record.content_stream().read(MAX_BODY)  # type: ignore[attr-defined]
+def _response(record: Any) -> Response:  # noqa: ANN401  # warcio has no types
+    headers = record.http_headers
+    sent: Mapping[str, str] = {name.lower(): value for name, value in headers.headers} if headers else {}
+    kept = record.rec_headers
+    status = (headers.get_statuscode() or "0") if headers else "200"  # a saved file has no status
     return Response(
-        url=record.rec_headers.get_header("WARC-Target-URI") or "",  # type: ignore[attr-defined]
-        status=int(headers.get_statuscode() or 0) if headers else 0,
-        content_type=(headers.get_header("Content-Type") or "") if headers else "",
-        body=body,
-        fetched_at=record.rec_headers.get_header("WARC-Date") or "",  # type: ignore[attr-defined]
-        etag=(headers.get_header("ETag") or "") if headers else "",
-        modified=(headers.get_header("Last-Modified") or "") if headers else "",
+        url=kept.get_header("WARC-Target-URI") or "",
+        status=int(status) if status.isdigit() else 0,
+        content_type=sent.get("content-type", "") if headers else kept.get_header("Content-Type") or "",
+        body=_body(record, sent),
+        fetched_at=kept.get_header("WARC-Date") or "",
+        etag=sent.get("etag", ""),
+        modified=sent.get("last-modified", ""),
     )
 
 
-def keep(response: Response, folder: Path) -> None:
-    """Append a response to the archive's file of the day."""
-    folder.mkdir(parents=True, exist_ok=True)
-    headers = [("Content-Type", response.content_type), ("Content-Length", str(len(response.body)))]
-    headers += [
-        (name, value) for name, value in (("ETag", response.etag), ("Last-Modified", response.modified)) if value
-    ]
-    with (folder / f"fetched-{response.fetched_at[:10]}.warc.gz").open("ab") as stream:
-        writer = WARCWriter(stream, gzip=True)
-        record = writer.create_warc_record(
-            response.url,
-            "response",
-            payload=io.BytesIO(response.body),
-            http_headers=StatusAndHeaders(f"{response.status} ", headers, protocol="HTTP/1.1"),
-            warc_headers_dict={"WARC-Date": response.fetched_at},
-        )
-        writer.write_record(record)
+def _body(record: Any, headers: Mapping[str, str]) -> bytes:  # noqa: ANN401
+    """Return the body of a record without its codings, at most MAX_BODY of it."""
+    stream = record.raw_stream
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        stream = ChunkedDataReader(stream)
+    body: bytes = stream.read(MAX_BODY)
+    if headers.get("content-encoding", "").strip().lower() in {"", "identity"}:
+        return body
+    from ingest.exchange import inflated  # archives of others only: ours hold what was inflated
+
+    try:
+        return inflated(headers, body)
+    except FetchError as error:
+        raise ValueError(str(error)) from error

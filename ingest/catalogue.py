@@ -2,7 +2,7 @@
 
 Nested bullets, headings, reference-style links and autolinks are read as a person would: a bullet without a link
 that has bullets with links under it is a heading too, text beside or under a link is the curator's note on it. A
-comment behind a link sets how it is read: `<!-- fetch: ADDRESS; pages: 40; also: PREFIX; under: PREFIX -->`.
+comment behind a link sets how it is read: `<!-- fetch: ADDRESS; pages: 40; depth: 2; also: PREFIX; under: PREFIX -->`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from ingest import IngestError
+from ingest.address import same_page
 from ingest.sources import kind_of
 
 HERE = Path(__file__).parent
@@ -24,7 +24,9 @@ LISTS = HERE / "catalogue"
 STARTER = HERE / "starter"
 
 MAX_LIST_BYTES = 8 * 2**20
-_SETTING = re.compile(r"\b(fetch|pages|also|under)\s*:\s*([^;>]+?)\s*(?=;|-->)")
+_SETTING = re.compile(r"\b(fetch|pages|depth|also|under)\s*:\s*([^;>]+?)\s*(?=;|-->)")
+_ANCHOR = re.compile(r"""<a\s[^>]*?href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
+_SAID = {"text", "code_inline", "softbreak", "hardbreak"}
 _GENERIC = {
     "website",
     "site",
@@ -54,6 +56,8 @@ class Resource:
     fetch: str = ""  # the address to read instead, where the listed one is malformed
     pages: int = 1  # at most so many pages are read under it
     under: tuple[str, ...] = ()  # prefixes whose pages belong to it, besides what lies under its own address
+    depth: int = 3  # links away from it, at most
+    lists: tuple[str, ...] = ()  # names of the list files that it stands in
 
     @property
     def kind(self) -> str:
@@ -90,7 +94,9 @@ def read(paths: Iterable[Path]) -> list[Resource]:
             known = merged.get(same_page(resource.url))
             if known:
                 topics = tuple(dict.fromkeys(known.topics + resource.topics))
-                merged[same_page(resource.url)] = replace(known, topics=topics, note=known.note or resource.note)
+                lists = tuple(dict.fromkeys(known.lists + resource.lists))
+                note = known.note or resource.note
+                merged[same_page(resource.url)] = replace(known, topics=topics, lists=lists, note=note)
             else:
                 merged[same_page(resource.url)] = resource
     if not merged:
@@ -106,20 +112,6 @@ def built_in() -> list[Resource]:
     return read(sorted(LISTS.glob("*.md")))
 
 
-def same_page(url: str) -> str:
-    """Return a key under which two spellings of one address are equal.
-
-    >>> same_page("http://www.Example.org/a/?utm_source=x#top") == same_page("https://example.org/a")
-    True
-    """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower().removeprefix("www.")
-    query = "&".join(
-        part for part in parts.query.split("&") if part and not re.match(r"(?:utm_\w+|fbclid|gclid|si|ref)=", part)
-    )
-    return f"{host}{parts.path.rstrip('/')}{'?' if query else ''}{query}"
-
-
 def _read_one(path: Path) -> list[Resource]:
     try:
         source = path.read_bytes()
@@ -133,7 +125,8 @@ def _read_one(path: Path) -> list[Resource]:
     reader.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005  # _links chooses
     reading = _Reading()
     _walk(reader.parse(text), reading)
-    return _without_list_title(reading.resources)
+    name = str(path.resolve())
+    return [replace(resource, lists=(name,)) for resource in _without_list_title(reading.resources)]
 
 
 def _walk(tokens: Sequence[Token], reading: _Reading) -> None:
@@ -151,7 +144,10 @@ def _walk(tokens: Sequence[Token], reading: _Reading) -> None:
         elif token.type == "inline" and tokens[n - 1].type == "heading_open":
             level = int(tokens[n - 1].tag[1])
             reading.headings = [step for step in reading.headings if step[0] < level]
-            reading.headings.append((level, _plain(token.children or [])))
+            children = token.children or []
+            if list(_links(children)):  # a heading that is a link is both
+                _read_line(children, reading, open_items)
+            reading.headings.append((level, _plain(children)))
         elif token.type == "inline":
             _read_line(token.children or [], reading, open_items)
 
@@ -172,13 +168,16 @@ def _read_line(children: Sequence[Token], reading: _Reading, open_items: list[Re
         before = links[n - 1][1] if n else above.title if above else ""
         named = f"{before}: {title}" if title.lower() in _GENERIC and before else title or url
         under = tuple(value for key in ("also", "under") if (value := settings.get(key)))
-        pages = int(settings.get("pages", "1")) if settings.get("pages", "1").isdigit() else 1
-        resource = Resource(
-            url, named, (reading.topic(),), _note_beside(children), settings.get("fetch", ""), pages, under
-        )
+        pages, depth = (_number(settings.get(key, ""), standard) for key, standard in (("pages", 1), ("depth", 3)))
+        note, fetch = _note_beside(children), settings.get("fetch", "")
+        resource = Resource(url, named, (reading.topic(),), note, fetch, pages, under, depth)
         reading.resources.append(resource)
         if open_items:
             open_items[-1] = resource
+
+
+def _number(text: str, standard: int) -> int:
+    return int(text[:6]) if text.isascii() and text.isdigit() else standard
 
 
 def _add_note(reading: _Reading, resource: Resource, text: str) -> None:
@@ -188,29 +187,48 @@ def _add_note(reading: _Reading, resource: Resource, text: str) -> None:
 
 
 def _links(children: Sequence[Token]) -> Iterator[tuple[str, str]]:
-    """Yield (address, title) of the web links in a line; pictures and relative links are passed over."""
+    """Yield (address, title) of the web links in a line; pictures, badges and relative links are passed over."""
     for n, token in enumerate(children):
-        url = str(token.attrs.get("href", "")) if token.type == "link_open" else ""
-        if re.match(r"https?://", url, re.IGNORECASE):
+        if token.type == "link_open":
+            url = str(token.attrs.get("href", ""))
             end = next(m for m in range(n, len(children)) if children[m].type == "link_close")
-            yield url, _plain(children[n + 1 : end])
+            guessed = _is_guess(token, children[n + 1])
+        elif token.type == "html_inline" and (found := _ANCHOR.match(token.content)):
+            url, guessed = found.group(1), False
+            ends = (m for m in range(n, len(children)) if children[m].content.lower() == "</a>")
+            end = next(ends, len(children))
+        else:
+            continue
+        inside = children[n + 1 : end]
+        badge = not _plain(inside) and any(child.type == "image" for child in inside)
+        if re.match(r"https?://", url, re.IGNORECASE) and not guessed and not badge:
+            yield url, _plain(inside)
+
+
+def _is_guess(link: Token, text: Token) -> bool:
+    """Return whether a link was made of bare text that is no address: "README.md", though .md is a country's domain."""
+    return link.markup == "linkify" and not re.match(r"https?:|www\.", text.content, re.IGNORECASE)
 
 
 def _plain(children: Sequence[Token]) -> str:
-    return " ".join(
-        "".join(child.content for child in children if child.type in {"text", "code_inline", "softbreak"}).split()
+    words = (
+        "\n" if child.type in {"softbreak", "hardbreak"} else child.content for child in children if child.type in _SAID
     )
+    return " ".join("".join(words).split())
 
 
 def _note_beside(children: Sequence[Token]) -> str:
     """Return the text beside the links of a line, without what only joins them."""
     inside, words = 0, []
-    for child in children:
-        inside += (child.type == "link_open") - (child.type == "link_close")
-        if child.type in {"text", "code_inline"} and not inside:
+    for n, child in enumerate(children):
+        if child.type in {"link_open", "link_close"} and not _is_guess(child, children[min(n + 1, len(children) - 1)]):
+            inside += child.nesting
+        elif child.type == "html_inline" and re.match(r"</?a\b", child.content, re.IGNORECASE):
+            inside += -1 if child.content.startswith("</") else 1
+        elif child.type in {"text", "code_inline"} and inside <= 0:
             words.append(child.content)
     note = " ".join(" ".join(words).split()).strip(" -:–—·|,.()")
-    return note if note.count(" ") > 1 else ""
+    return note if note.count(" ") > 1 and "|" not in note else ""
 
 
 def _without_list_title(resources: list[Resource]) -> list[Resource]:

@@ -21,6 +21,10 @@ Kind = Literal["heading", "text", "item", "code", "table", "reference"]
 """What a block is. A `reference` (bibliography, link list, navigation) is kept but never quoted."""
 
 
+NOTHING_SHOWN = "\n"
+"""What stands for the text of a page that shows none of a document: the store's page of a book that was saved."""
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What an extractor found next on the page, before it has offsets."""
@@ -57,6 +61,7 @@ class Document:
     fetched_at: str = ""  # ISO 8601, when the bytes were fetched
     published: str = ""  # ISO date, where the page says it
     flags: tuple[str, ...] = ()  # what a reader should know, "instructions" (text that addresses a model), say
+    authors: tuple[str, ...] = ()
 
     @cached_property
     def sha256(self) -> str:
@@ -177,6 +182,7 @@ def read(path: Path) -> Document:
             fetched_at=record["fetched_at"],
             published=record["published"],
             flags=tuple(record["flags"]),
+            authors=tuple(record.get("authors", ())),
         )
     except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
         raise IngestError(f"{path} cannot be read ({error}); `prep ingest --refresh` writes it anew.") from error

@@ -1,50 +1,30 @@
-"""A response -> clean text: what kind of thing the bytes are, and the pieces in them."""
+"""A response -> clean text: the pieces in it, by what kind of thing the bytes are."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from ingest import markup, pdf, webpage
-from ingest.archive import Response
-from ingest.document import Piece, assemble
+from ingest.decoding import decode, form_of, is_binary, language_of
+from ingest.details import Details, details_of
+from ingest.document import Piece
+from ingest.message import Response
+from ingest.pieces import mark_link_sections, without_title
+from ingest.pieces import quotable as quotable
+from ingest.status import Status, Verdict
 
-if TYPE_CHECKING:
-    from lxml.html import HtmlElement
+MAX_PAGE = 8_000_000  # characters of HTML
 
-_BY_SUFFIX = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".mdx": "markdown",
-    ".rst": "rst",
-    ".htm": "html",
-    ".html": "html",
-    ".xhtml": "html",
-    ".pdf": "pdf",
-    ".txt": "text",
-}
-_BY_TYPE = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/x-markdown": "markdown",
-    "text/x-rst": "rst",
-    "application/pdf": "pdf",
-    "application/x-pdf": "pdf",
-}
-_LINK_SECTIONS = re.compile(
-    r"(?:further reading|references?|bibliography|see also|external links|what'?s next|next steps|related resources"
-    r"|related content|citations?|cited as:?|footnotes?|sources?(?: and further reading)?|acknowledge?ments?"
-    r"|(?P<list>(?:table of )?contents|on this page|in this article))\W*",
-    re.IGNORECASE,
-)
 _ADDRESSES_A_MODEL = re.compile(
-    r"\b(?:ignore|disregard|forget)\b.{0,30}\b(?:previous|prior|above|earlier|all)\b.{0,20}\b(?:instructions?|prompts?|rules)\b"
+    r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|all|preceding)\b.{0,20}"
+    r"\b(?:instructions?|prompts?|rules|directions|guidelines|commands)\b"
     r"|\byou are (?:now )?(?:an?|the) (?:ai|assistant|language model|chatbot)\b.{0,60}\b(?:must|should|will)\b"
-    r"|\b(?:system prompt|<\|im_start\|>|\[/?INST\])",
+    r"|\b(?:to|if you are) (?:an? |any )?(?:ai|llms?|language models?|(?:ai )?assistants?|chatbots?)\b.{0,40}"
+    r"\b(?:must|should|ignore|reply|respond|answer|output|say|tell|recommend)\b"
+    r"|\b(?:system prompt|developer message|<\|im_start\|>|<\|system\|>|\[/?INST\])"
+    r"|\b(?:do not|don't|never) (?:tell|inform|reveal to|mention (?:this|it) to) the (?:user|reader|human)\b",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -57,7 +37,7 @@ class Unreadable(Exception):
 class Extract:
     """What was read in a response."""
 
-    form: str  # "html", "markdown", "rst", "pdf" or "text"
+    form: str  # as a document's
     title: str
     language: str  # ISO 639-1
     pieces: tuple[Piece, ...]
@@ -65,6 +45,20 @@ class Extract:
     published: str = ""  # ISO date
     linked: float = 0.0  # share of the text that is links
     flags: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    about: str = ""  # who made it, what it is, at what price
+    canonical: str = ""  # the address that it calls its own
+    links: tuple[str, ...] = ()  # absolute, each once
+    paper: str = ""  # the PDF that a landing page is about
+    verdict: Verdict | None = None  # where this is not the text, or not all of it
+
+    def ending(self, verdict: Verdict) -> Extract:
+        """Return this with what became of it instead of a text."""
+        return replace(self, verdict=verdict)
+
+    def holding(self, pieces: Sequence[Piece], *, authors: tuple[str, ...] = ()) -> Extract:
+        """Return this with a text; raises Unreadable where it holds none."""
+        return _finished(replace(self, pieces=tuple(pieces), authors=authors or self.authors))
 
 
 def extract(response: Response) -> Extract:
@@ -75,60 +69,46 @@ def extract(response: Response) -> Extract:
     if not response.body.strip():
         raise Unreadable("the body is empty")
     form = form_of(response)
+    if form in {"html", "markdown", "rst", "text"}:
+        return _finished(_from_text(response, form))
     if form == "pdf":
-        found = _from_pdf(response)
-    elif form in {"html", "markdown", "rst", "text"}:
-        found = _from_text(response, form)
-    else:
-        raise Unreadable(f"the content type {response.content_type or 'none'} is not one that holds text")
+        return _finished(_from_pdf(response))
+    if form == "sitemap":
+        return sitemap(response)
+    if form:
+        from ingest import bundle  # what people save, and sites do not send
+
+        return _finished(bundle.read(response, form))
+    raise Unreadable(f"the content type {response.content_type[:80] or 'none'} is not one that holds text")
+
+
+def about_paper(title: str, authors: tuple[str, ...], published: str, abstract: str, *, reason: str) -> Extract:
+    """Return the abstract of a paper whose text is not to be had."""
+    found = Extract("text", title, "en", (Piece("text", abstract),), "", published=published, authors=authors)
+    return _finished(found).ending(Verdict(Status.METADATA, reason))
+
+
+def sitemap(response: Response) -> Extract:
+    """Return the addresses that a sitemap lists, as links."""
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, huge_tree=False)
+    try:
+        root = etree.fromstring(response.body, parser)
+    except etree.XMLSyntaxError as error:
+        raise Unreadable(f"the XML cannot be parsed ({error})") from error
+    found = root.iterfind(".//{*}loc") if root is not None else ()
+    links = tuple(dict.fromkeys((place.text or "").strip() for place in found))[:50_000]  # as many as one may have
+    return Extract("sitemap", "", "", (), "", links=links, verdict=Verdict(Status.UNREADABLE, "a list of addresses"))
+
+
+def _finished(found: Extract) -> Extract:
     pieces = without_title(mark_link_sections(found.pieces), found.title)
     text = " ".join(piece.text for piece in pieces)
     if not text.strip():
-        raise Unreadable("the pages are pictures: no text in them" if form == "pdf" else "no text in the page")
+        raise Unreadable("the pages are pictures: no text in them" if found.form == "pdf" else "no text in the page")
     flags = ("instructions",) if _ADDRESSES_A_MODEL.search(text) else ()
     return replace(found, pieces=tuple(pieces), language=language_of(text), flags=flags)
-
-
-def form_of(response: Response) -> str:
-    """Return what the bytes are, by their beginning, then their type, then their address; "" where unknown."""
-    head = response.body[:1024].lstrip().lower()
-    if head.startswith(b"%pdf-"):
-        return "pdf"
-    suffix = re.search(r"\.\w+$", unquote(urlsplit(response.url).path))
-    by_name = _BY_SUFFIX.get(suffix.group(0).lower(), "") if suffix else ""
-    media = response.content_type.partition(";")[0].strip().lower()
-    if media in {"text/plain", "application/octet-stream", ""}:
-        if by_name:
-            return "" if by_name == "pdf" else by_name
-        if head.startswith((b"<!doctype html", b"<html")):
-            return "html"
-        return "text" if media == "text/plain" else ""
-    return _BY_TYPE.get(media, "")
-
-
-def decode(body: bytes, content_type: str) -> str:
-    """Return bytes as text, by the first of these that fits: the header, the page's own word, UTF-8, a guess."""
-    named = re.search(r"charset=[\"']?([\w-]+)", content_type, re.IGNORECASE)
-    inner = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", body[:4096], re.IGNORECASE)
-    candidates = ["utf-8-sig" if body.startswith(b"\xef\xbb\xbf") else ""]
-    candidates += [named.group(1) if named else "", inner.group(1).decode() if inner else "", "utf-8"]
-    for charset in filter(None, candidates):
-        try:
-            return body.decode(charset)
-        except (LookupError, UnicodeDecodeError):
-            continue
-    import charset_normalizer  # only for pages that misstate their charset
-
-    best = charset_normalizer.from_bytes(body).best()
-    return str(best) if best else body.decode("utf-8", "replace")
-
-
-def language_of(text: str) -> str:
-    """Return the ISO 639-1 code of a text's language, from at most its first 5,000 characters."""
-    import py3langid  # loads a model: only where a page is read
-
-    code, _ = py3langid.classify(text[:5000])
-    return str(code)
 
 
 # --- one function a form --------------------------------------------------------------------------
@@ -139,85 +119,57 @@ def _from_pdf(response: Response) -> Extract:
         pieces, title = pdf.pages(response.body)
     except ValueError as error:
         raise Unreadable(f"the PDF is {error}") from error
-    first = next((piece.text for piece in pieces[:3] if piece.kind == "heading"), "")
-    titled = title if title and not re.search(r"\.\w{2,4}$|untitled|^microsoft word", title, re.IGNORECASE) else first
-    return Extract("pdf", titled, "", tuple(pieces), "")
+    first = next((piece.text for piece in pieces[:40] if piece.kind == "heading"), "")
+    opening = " ".join(piece.text for piece in pieces[:40]).lower()
+    words = re.findall(r"\w{3,}", title.lower())
+    # Many files still carry the title of the template, or the name of the file, they were made from.
+    theirs = len(words) > 1 and sum(word in opening for word in words) > len(words) / 2
+    return Extract("pdf", title if theirs else first, "", tuple(pieces), "")
 
 
 def _from_text(response: Response, form: str) -> Extract:
     source = decode(response.body, response.content_type)
-    title, published = "", ""
+    if is_binary(source):
+        raise Unreadable(f"the bytes are no text, though they are sent as {response.content_type[:80] or form}")
     try:
         if form == "html":
-            tree = webpage.parse(source)
-            title, published = _page_title(tree), _page_date(tree)
-            pieces, shown = webpage.article(source)
-        elif form == "text":
-            pieces = [Piece("text", part) for part in re.split(r"\n\s*\n", source)]
-            shown = source
+            return page_in(source, response.where)
+        if form == "text":
+            known, pieces, shown = Details(), [Piece("text", part) for part in re.split(r"\n\s*\n", source)], source
         else:
-            title = markup.front_matter(source).get("title", "")
             rendered = markup.markdown_to_html(source) if form == "markdown" else markup.rst_to_html(source)
+            links = details_of(webpage.parse(rendered), response.where).links
+            known = Details(title=markup.front_matter(source).get("title", ""), links=links)
             pieces, shown = webpage.whole(rendered)
     except (ValueError, RecursionError, AssertionError) as error:  # lxml, markdown-it and docutils on broken markup
-        raise Unreadable(f"the {form} cannot be parsed ({type(error).__name__}: {error})") from error
-    title = title or next((piece.text for piece in pieces if piece.kind == "heading"), "")
+        raise Unreadable(f"the {form} cannot be parsed ({type(error).__name__}: {str(error)[:200]})") from error
+    return _described(form, known, pieces, shown)
+
+
+def page_in(source: str, url: str) -> Extract:
+    """Return what the HTML of the page at an address holds; raises ValueError where it cannot be parsed."""
+    from ingest.maintext import article  # trafilatura: only where there is a page to read
+
+    if len(source) > MAX_PAGE:
+        raise Unreadable(f"the page has {len(source):,} characters, more than any text of one page")
+    tree = webpage.parse(source)
+    known = details_of(tree, url)
+    return _described("html", known, *article(tree))
+
+
+def _described(form: str, known: Details, pieces: Sequence[Piece], shown: str) -> Extract:
     linked = sum(len(piece.text) for piece in pieces if piece.kind == "reference")
-    share = linked / max(1, sum(len(piece.text) for piece in pieces))
-    return Extract(form, title, "", tuple(pieces), shown, published, share)
-
-
-def _page_title(tree: HtmlElement) -> str:
-    """Return the title a page gives itself, without the name of its site."""
-    for path in ("//meta[@property='og:title']/@content", "//h1", "//title"):
-        for found in tree.xpath(path)[:1]:
-            title = webpage.squeeze(found if isinstance(found, str) else "".join(found.itertext()))
-            if title:
-                return re.split(r"\s[|·•—]\s", title)[0].rstrip("¶# ")
-    return ""
-
-
-def _page_date(tree: HtmlElement) -> str:
-    said = "@property='article:published_time' or @name='date' or @itemprop='datePublished'"
-    dates = tree.xpath(f"//meta[{said}]/@content | //time/@datetime")
-    dated = (re.match(r"\d{4}-\d{2}-\d{2}", value) for value in dates)
-    return next((date.group(0) for date in dated if date), "")
-
-
-# --- pieces ---------------------------------------------------------------------------------------
-
-
-def mark_link_sections(pieces: Sequence[Piece]) -> list[Piece]:
-    """Return the pieces with what stands under "References", "Further reading" and the like as references."""
-    marked: list[Piece] = []
-    level = 0  # of the heading that opened such a section, 0 outside of one
-    for piece in pieces:
-        if piece.kind == "heading":
-            if level and piece.level <= level:
-                level = 0
-            section = _LINK_SECTIONS.fullmatch(piece.text.strip())
-            if section and not level:
-                level = 7 if section["list"] else piece.level  # a table of contents ends at any heading
-        elif level:
-            piece = replace(piece, kind="reference")
-        marked.append(piece)
-    return marked
-
-
-def without_title(pieces: Sequence[Piece], title: str) -> list[Piece]:
-    """Return the pieces without the headings that only repeat the document's title at its top."""
-
-    def words(text: str) -> list[str]:
-        return re.findall(r"\w+", text.lower())
-
-    first = next((n for n, piece in enumerate(pieces) if piece.kind != "heading"), 0)
-    return [
-        piece
-        for n, piece in enumerate(pieces)
-        if not (n < first and (words(piece.text) == words(title) or piece.level == 1))
-    ]
-
-
-def quotable(pieces: Sequence[Piece]) -> str:
-    """Return the text of pieces that answers may quote: without references, captions and navigation."""
-    return assemble([piece for piece in pieces if piece.kind != "reference"])[0]
+    return Extract(
+        form=form,
+        title=known.title or next((piece.text for piece in pieces if piece.kind == "heading"), ""),
+        language="",
+        pieces=tuple(pieces),
+        page_text=shown,
+        published=known.published,
+        linked=linked / max(1, sum(len(piece.text) for piece in pieces)),
+        authors=known.authors,
+        about=known.about,
+        canonical=known.canonical,
+        links=known.links,
+        paper=known.paper,
+    )

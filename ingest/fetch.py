@@ -2,38 +2,73 @@
 
 from __future__ import annotations
 
+import random
+import ssl
+import threading
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin, urlsplit
 
-import httpx2
+from ingest import dial, robots
+from ingest.address import PORTS, Address, AddressError, join, parse
+from ingest.dial import Dialer, Network, Resolve
+from ingest.exchange import CODINGS, REDIRECTS, Answer, Wire
+from ingest.manners import Manners, StoppedError, Turns, WaitError, seconds_to_wait
+from ingest.message import (
+    Ask,
+    BrokenError,
+    FetchError,
+    Redirect,
+    RefusedError,
+    Response,
+    UnknownHostError,
+    UnreachedError,
+    now,
+)
 
-from ingest.archive import MAX_BODY, Response, now
-
-USER_AGENT = "Prepshelf/0.1 (study assistant; +{contact})"
-REDIRECTS = 5
-TIMEOUT = httpx2.Timeout(20, connect=10)
+USER_AGENT = "{agent}/0.1 (study assistant; {contact})"
+_MAY_PASS = frozenset({429, 500, 502, 503, 504})
+_TOKEN_HOSTS = frozenset({"api.github.com", "raw.githubusercontent.com"})
 
 
-class FetchError(Exception):
-    """An address that gave no response; the message is the ledger's reason."""
+@dataclass
+class _Budget:
+    """The seconds that are left for an address; waiting for a turn costs none."""
 
-
-class NoNetworkError(FetchError):
-    """The host could not be reached at all."""
+    left: float
 
 
 class Door:
-    """Fetches addresses one at a time; use it as a context manager."""
+    """Answers requests from the network, from many threads at once; use it as a context manager."""
 
-    def __init__(self, *, contact: str, transport: httpx2.BaseTransport | None = None) -> None:
-        self._client = httpx2.Client(
-            headers={"User-Agent": USER_AGENT.format(contact=contact), "Accept-Encoding": "gzip, deflate"},
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            trust_env=False,
-            transport=transport,
-        )
+    def __init__(
+        self,
+        *,
+        contact: str,
+        token: str = "",
+        allow: Collection[Network] = (),
+        ports: Collection[int] = PORTS,
+        manners: Manners | None = None,
+        resolve: Resolve = dial.resolve,
+        trust: ssl.SSLContext | None = None,
+    ) -> None:
+        """Open the door: `allow` lets it into networks that are not public, `trust` replaces the system's certificates.
+
+        `token` is GitHub's, and is shown to GitHub only.
+        """
+        self.manners = manners or Manners()
+        self.reached = threading.Event()  # set once any host has answered
+        self._agent = USER_AGENT.format(agent=robots.AGENT, contact=" ".join(contact.split()))
+        self._token = token
+        self._ports = frozenset(ports)
+        self._local = bool(allow)
+        self._wire = Wire(Dialer(allow=allow, resolve=resolve), trust)
+        self._turns = Turns(self.manners)
+        self._rules: dict[str, robots.Rules | FetchError] = {}
+        self._asking: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -41,47 +76,152 @@ class Door:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        self.close()
 
-    def get(self, url: str) -> Response:
-        """Return what an address answers, redirects followed.
+    def close(self) -> None:
+        """Let go of all connections, and of all that wait for their turn."""
+        self._turns.stop()
+        self._wire.close()
 
-        Raises FetchError where it answers nothing that can be taken, NoNetworkError where no host was reached.
+    def get(self, ask: Ask) -> Response:
+        """Return what an address answers, its redirects followed; a response with status 304 has no body.
+
+        Raises FetchError where it answers nothing that can be taken: RefusedError where it may not be asked,
+        UnreachedError where its host could not be reached.
         """
-        asked = url
-        for _ in range(REDIRECTS + 1):
-            if urlsplit(url).scheme not in {"http", "https"}:
-                raise FetchError(f"leads to {url}, which is no web address")
-            try:
-                response, onward = self._once(asked, url)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-                raise NoNetworkError(f"no connection to {urlsplit(url).hostname} ({error})") from error
-            except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-                raise FetchError(f"{type(error).__name__}: {error}") from error
-            if response:
-                return response
-            url = onward
-        raise FetchError(f"more than {REDIRECTS} redirects")
+        return self._persist(ask, checked=not ask.interface)
 
-    def _once(self, asked: str, url: str) -> tuple[Response | None, str]:
-        with self._client.stream("GET", url) as answer:
-            location = answer.headers.get("location")
-            if answer.is_redirect and location:
-                return None, urljoin(url, location)
-            body = bytearray()
-            for part in answer.iter_bytes():
-                body += part
-                if len(body) > MAX_BODY:
-                    raise FetchError(f"larger than {MAX_BODY // 2**20} MiB")
-            return (
-                Response(
-                    url=asked,
-                    status=answer.status_code,
+    def sitemaps(self, url: str) -> tuple[str, ...]:
+        """Return the sitemaps that the robots.txt of a site names, where it was read before."""
+        try:
+            rules = self._rules.get(self._parse(url).origin)
+        except FetchError:
+            return ()
+        return rules.sitemaps if isinstance(rules, robots.Rules) else ()
+
+    def _persist(self, ask: Ask, *, checked: bool) -> Response:
+        """Follow an address, again where its trouble may pass."""
+        budget = _Budget(self.manners.total)
+        try:
+            for trial in range(1, self.manners.tries + 1):
+                last = trial == self.manners.tries
+                try:
+                    response = self._follow(ask, budget, checked=checked)
+                    if last or response.status not in _MAY_PASS:
+                        return response
+                except BrokenError as error:
+                    # An unknown name stays unknown; and one try is enough to see that there is no network.
+                    hopeless = isinstance(error, UnreachedError) and not self.reached.is_set()
+                    if last or hopeless or isinstance(error, UnknownHostError):
+                        raise
+                self._turns.sleep(random.uniform(0.5, 1.5) * self.manners.backoff * 2 ** (trial - 1))
+        except (StoppedError, WaitError) as error:
+            raise FetchError(str(error) or "stopped") from error
+        raise AssertionError("the last try returns or raises")
+
+    def _follow(self, ask: Ask, budget: _Budget, *, checked: bool) -> Response:
+        url = ask.url
+        via: list[Redirect] = []
+        for _ in range(self.manners.redirects + 1):
+            address = self._parse(url, led=bool(via))
+            if checked and not self._permitted(address):
+                raise RefusedError(f"{address.host}: its robots.txt does not allow it")
+            answer = self._once(address, ask, budget)
+            location = answer.headers.get("location", "")
+            if answer.status not in REDIRECTS or not location:
+                return Response(
+                    url=ask.url,
+                    status=answer.status,
                     content_type=answer.headers.get("content-type", ""),
-                    body=bytes(body),
+                    body=answer.body,
                     fetched_at=now(),
                     etag=answer.headers.get("etag", ""),
                     modified=answer.headers.get("last-modified", ""),
-                ),
-                "",
-            )
+                    final=url if via else "",
+                    via=tuple(via),
+                )
+            if ask.body:
+                raise RefusedError("a request with a body was redirected")
+            via.append(Redirect(url, answer.status, location))
+            url = join(url, location) or location
+        raise RedirectsError(f"more than {self.manners.redirects} redirects")
+
+    def _parse(self, url: str, *, led: bool = False) -> Address:
+        try:
+            return parse(url, ports=self._ports, local=self._local)
+        except AddressError as error:
+            raise RefusedError(f"{'it leads to ' if led else ''}{url[:200]}: {error}") from error
+
+    def _once(self, address: Address, ask: Ask, budget: _Budget) -> Answer:
+        with self._turns.take(address.host):
+            began = time.monotonic()
+            try:
+                answer = self._wire.send(
+                    address, self._headers(address, ask), ask.body, limit=ask.limit, seconds=budget.left
+                )
+            except (UnreachedError, RefusedError):
+                raise
+            except FetchError:
+                self.reached.set()
+                raise
+            finally:
+                budget.left -= time.monotonic() - began
+            self.reached.set()
+            wait = seconds_to_wait(answer.headers.get("retry-after", ""))
+            if answer.status in {429, 503} and wait is not None:
+                self._turns.hold(address.host, wait)
+            return answer
+
+    def _headers(self, address: Address, ask: Ask) -> dict[str, str]:
+        headers = {
+            "Host": address.origin.partition("://")[2],
+            "User-Agent": self._agent,
+            "Accept": "text/html,application/xhtml+xml,application/pdf,text/markdown,text/plain;q=0.9,*/*;q=0.5",
+            "Accept-Language": "en,*;q=0.5",
+            "Accept-Encoding": ", ".join(CODINGS),
+        }
+        if ask.etag:
+            headers["If-None-Match"] = ask.etag
+        if ask.modified:
+            headers["If-Modified-Since"] = ask.modified
+        if self._token and address.scheme == "https" and address.host in _TOKEN_HOSTS:
+            headers["Authorization"] = f"Bearer {self._token}"
+        if ask.body:
+            headers["Content-Length"] = str(len(ask.body))
+        return headers | dict(ask.headers)
+
+    # --- what a site allows -----------------------------------------------------------------------
+
+    def _permitted(self, address: Address) -> bool:
+        rules = self._rules_of(address)
+        if rules.nothing:
+            raise RefusedError(f"{address.host}: {rules.nothing}, so nothing is read there")
+        return rules.allows(address.url)
+
+    def _rules_of(self, address: Address) -> robots.Rules:
+        """Return what an origin allows; its robots.txt is fetched once."""
+        with self._lock:
+            asking = self._asking.setdefault(address.origin, threading.Lock())
+        with asking:
+            known = self._rules.get(address.origin) or self._fetched_rules(address)
+            self._rules[address.origin] = known
+        if isinstance(known, FetchError):
+            raise known
+        return known
+
+    def _fetched_rules(self, address: Address) -> robots.Rules | FetchError:
+        try:
+            found = self._persist(Ask(f"{address.origin}/robots.txt", limit=-robots.MAX_BYTES), checked=False)
+        except RedirectsError:
+            return robots.Rules()  # as if there were none (RFC 9309, section 2.3.1.2)
+        except (UnreachedError, RefusedError) as error:  # says more than that its rules are not known
+            return error
+        except FetchError as error:
+            return robots.Rules(nothing=f"its robots.txt could not be read ({error})")
+        rules = robots.rules_of(found.status, found.body)
+        self._turns.slow_down(address.host, rules.delay)
+        return rules
+
+
+class RedirectsError(FetchError):
+    """An address that only leads on and on."""

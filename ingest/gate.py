@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
-from ingest.archive import Response
+from ingest import messages
+from ingest.document import Piece
 from ingest.extract import Extract, quotable
-from ingest.ledger import Status
+from ingest.message import Response
+from ingest.status import Status, Verdict
 
 MIN_WORDS = 30  # fewer are a heading, a teaser or a message, not a text
 SHORT = 250  # words; a page about errors or logins is longer than an error or login page
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Why a response is no document."""
-
-    status: Status
-    reason: str
-
+PREVIEW = 700  # words; what a wall lets one see is shorter
+LABEL = 9  # words; a line without a full stop and no longer names something, and says nothing of it
 
 _BY_CODE = {
     401: Verdict(Status.WALLED, "asks for a login (401)"),
@@ -30,97 +24,18 @@ _BY_CODE = {
     451: Verdict(Status.DEAD, "withheld for legal reasons (451)"),
     429: Verdict(Status.FAILED, "too many requests (429)"),
 }
+_NOT_FREE = re.compile(rb"isAccessibleForFree[\"']?\s*(?:content)?\s*[:=]\s*[\"']?false", re.IGNORECASE)
+_SHELL = re.compile(
+    rb"<div[^>]+id=[\"']?(?:root|app|__next|__nuxt|svelte|main-app)\b|javascript to run this", re.IGNORECASE
+)
+_COOKIES = re.compile(
+    r"\b(?:cookies?|consent|partners|third part(?:y|ies)|personali[sz]ed (?:ads|content))\b", re.IGNORECASE
+)
 
-# What pages say that are no text, in the order in which they are looked for: status, reason, phrases.
-_MESSAGES: tuple[tuple[Status, str, tuple[str, ...]], ...] = (
-    (
-        Status.FAILED,
-        "a page about too many requests",
-        (r"too many requests", r"rate limit(?:ed)? exceeded", r"error 429", r"unusual traffic from your"),
-    ),
-    (
-        Status.REJECTED,
-        "a robot check",
-        (
-            r"are you a robot",
-            r"verify (?:that )?you are (?:a )?human",
-            r"complete the captcha",
-            r"checking your browser",
-            r"attention required.{0,20}cloudflare",
-            r"ray id:",
-        ),
-    ),
-    (
-        Status.DEAD,
-        "an error page that says it was found",
-        (
-            r"\b404\b.{0,60}not found",
-            r"page (?:you (?:requested|are looking for).{0,40})?(?:was not|could ?n[o']t be|cannot be|not) found",
-            r"page (?:does ?n[o']t|no longer) exists?",
-            r"nothing (?:was )?found here",
-            r"this (?:page|link) (?:is|has) (?:gone|expired|been removed)",
-        ),
-    ),
-    (
-        Status.FAILED,
-        "an error page",
-        (
-            r"internal server error",
-            r"service (?:is )?(?:temporarily )?unavailable",
-            r"bad gateway",
-            r"gateway time-?out",
-            r"something went wrong",
-            r"an error (?:has )?occurred",
-            r"503 backend",
-        ),
-    ),
-    (
-        Status.REJECTED,
-        "a page that needs JavaScript",
-        (
-            r"enable javascript",
-            r"javascript (?:is )?(?:required|disabled)",
-            r"requires javascript",
-            r"turn on javascript",
-        ),
-    ),
-    (
-        Status.REJECTED,
-        "a consent page",
-        (
-            r"before you continue",
-            r"we (?:and our partners )?(?:use|value).{0,60}(?:cookies|privacy)",
-            r"accept (?:all )?cookies",
-            r"cookie (?:consent|preferences)",
-            r"manage (?:your )?consent",
-        ),
-    ),
-    (
-        Status.WALLED,
-        "a login or payment page",
-        (
-            r"(?:sign|log) ?in to (?:continue|view|read|access|see|your)",
-            r"please (?:sign|log) ?in",
-            r"log ?in or (?:sign|register|create)",
-            r"create (?:a free|an) account",
-            r"already (?:have an account|a member|a subscriber)",
-            r"join now",
-            r"subscribe to (?:continue|read|keep)",
-            r"members?-only",
-            r"start your free trial",
-            r"forgot (?:your )?password",
-        ),
-    ),
-    (
-        Status.WALLED,
-        "a refusal",
-        (r"access (?:is )?denied", r"you (?:do ?n[o']t|do not) have (?:permission|access)", r"403 forbidden"),
-    ),
+_DATED = re.compile(
+    r"\breading time\b|\bmin(?:ute)?s? read\b|\b[A-Z][a-z]{2,8} \d{1,2}, \d{4}\b|\b\d{1,2} [A-Z][a-z]{2,8} \d{4}\b"
+    r"|\b\d{4}-\d\d-\d\d\b"
 )
-_PATTERNS = tuple(
-    (status, reason, re.compile("|".join(phrases), re.IGNORECASE | re.DOTALL)) for status, reason, phrases in _MESSAGES
-)
-_NOT_FREE = re.compile(rb"\"isAccessibleForFree\"\s*:\s*\"?false", re.IGNORECASE)
 
 
 def by_code(response: Response) -> Verdict | None:
@@ -138,16 +53,64 @@ def by_text(response: Response, found: Extract) -> Verdict | None:
     """Return why what was read is no document."""
     text = quotable(found.pieces)
     words = len(text.split()) if found.language not in {"zh", "ja", "th"} else len(text) // 2
-    if words < SHORT:
-        said = f"{found.title}\n{text or found.page_text[:2000]}"
-        for status, reason, pattern in _PATTERNS:
-            if pattern.search(said):
-                return Verdict(status, f"{reason}, with {words} words")
-    if found.form == "html" and words < 2 * SHORT and _NOT_FREE.search(response.body):
-        return Verdict(Status.WALLED, f"only a preview of {words} words is free")
+    if found.form == "html" and (verdict := _rubbish(response, found, text, words)):
+        return verdict
+    said = messages.in_text(f"{found.title}\n{text}", "") if words < SHORT and found.form != "html" else None
+    if said:
+        return _with_words(said, words)
     if words < MIN_WORDS:
-        listed = sum(piece.kind in {"reference", "heading"} for piece in found.pieces)
-        if listed > 5:
-            return Verdict(Status.OUTLINE, f"{listed} headings and links, hardly a sentence")
+        if _labels(found.pieces) > 5:
+            return Verdict(Status.OUTLINE, f"{_labels(found.pieces)} headings and links, hardly a sentence")
         return Verdict(Status.REJECTED, f"only {words} words of text")
     return None
+
+
+def without_text(response: Response) -> Verdict | None:
+    """Return what a page is in which no text was found; None where that cannot be told."""
+    if _SHELL.search(response.body):
+        return Verdict(Status.REJECTED, "a page that needs JavaScript: there is no text in what the server sends")
+    return None
+
+
+def _rubbish(response: Response, found: Extract, text: str, words: int) -> Verdict | None:
+    if words < PREVIEW:
+        if verdict := messages.in_title(found.title):
+            return _with_words(verdict, words)
+        if _NOT_FREE.search(response.body) or messages.is_preview(found.page_text):
+            return Verdict(Status.WALLED, f"only a preview of {words} words is free")
+    if words < SHORT:
+        main = f"{found.title}\n{text or found.page_text[:2000]}"
+        if verdict := messages.in_text(main, found.page_text[:2000]):
+            return _with_words(verdict, words)
+        if _is_about_cookies(text):
+            return Verdict(Status.REJECTED, f"text about cookies, {words} words")
+    if words < MIN_WORDS and (shell := without_text(response)):
+        return shell
+    prose = sum(piece.text.count(" ") + 1 for piece in found.pieces if not _is_label(piece))
+    if prose < MIN_WORDS and _labels(found.pieces) > 5:
+        return Verdict(Status.OUTLINE, f"{_labels(found.pieces)} headings and links, hardly a sentence")
+    return None
+
+
+def _with_words(verdict: Verdict, words: int) -> Verdict:
+    return Verdict(verdict.status, f"{verdict.reason}, with {words} words")
+
+
+def _is_about_cookies(text: str) -> bool:
+    sentences = [sentence for sentence in re.split(r"(?<=[.!?])\s+", text) if sentence.count(" ") > 3]
+    return len(sentences) > 1 and 2 * sum(bool(_COOKIES.search(sentence)) for sentence in sentences) > len(sentences)
+
+
+def _labels(pieces: tuple[Piece, ...]) -> int:
+    return sum(_is_label(piece) for piece in pieces)
+
+
+def _is_label(piece: Piece) -> bool:
+    """Return whether a piece only names something: a heading, a link, a short line without a full stop."""
+    if piece.kind in {"heading", "reference"}:
+        return True
+    if piece.kind in {"code", "table"}:
+        return False
+    if _DATED.search(piece.text) and piece.text.count(" ") < 2 * LABEL:
+        return True
+    return piece.text.count(" ") < LABEL and not re.search(r"[.!?:;。！？]\s*[\"')\]]*$", piece.text.strip())

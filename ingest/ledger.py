@@ -1,79 +1,54 @@
-"""Ledger: one row for every curated link and every page under it, and what became of it."""
+"""Ledger: one row for every curated link and every page under it, and what became of it.
+
+One SQLite file, written ahead and fully synced: what a call has recorded is there after any kill. A document, its
+row, its validators and its sketch are one transaction.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 
 from ingest import IngestError
 from ingest.catalogue import Resource
+from ingest.row import Copy as Copy
+from ingest.row import Entry as Entry
+from ingest.row import Row as Row
+from ingest.row import Trail as Trail
+from ingest.status import HAS_TEXT as HAS_TEXT
+from ingest.status import Status as Status
 
-
-class Status(StrEnum):
-    """What became of a link."""
-
-    TEXT = "full text"
-    TRANSCRIPT = "transcript"
-    OUTLINE = "outline"  # headings and links, hardly a sentence
-    METADATA = "metadata only"
-    WALLED = "walled"  # a login, a price or a consent stands before it
-    DEAD = "dead"
-    MALFORMED = "malformed"
-    DUPLICATE = "duplicate"  # its text stands in another document
-    REJECTED = "rejected"  # an error page, a consent page, a shell without text
-    UNREADABLE = "unreadable"  # bytes that no parser makes text of
-    FAILED = "failed"  # it may work another time
-    PENDING = "not fetched"
-
-
-HAS_TEXT = frozenset({Status.TEXT, Status.TRANSCRIPT})
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What became of one address."""
-
-    url: str
-    resource: str  # the curated link it belongs to; its own address for that link itself
-    title: str
-    status: Status
-    reason: str = ""
-    fix: str = ""  # what a person can do about it
-    words: int = 0
-    fetched_at: str = ""
-    document: str = ""  # path of the text under the documents folder
-    sha256: str = ""  # of the response's body
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row as `prep status` shows it: with the topic and kind of its resource."""
-
-    row: Row
-    topic: str
-    kind: str
-    curated: bool  # False for a page that an archive held and no list names
+VERSION = 2  # of the tables; those of another are emptied, and read anew from the archive
 
 
 ARCHIVE_TOPIC = "From the archive"
 
 _SCHEMA = """
 create table if not exists resource (
-    url text primary key, position integer, title text, topics text, note text, kind text, fetch text, pages integer,
-    under text
+    url text primary key, position integer, title text, topics text, note text, fetch text, pages integer,
+    under text, depth integer, lists text
 ) strict;
 create table if not exists page (
     url text primary key, resource text not null, title text, status text not null, reason text, fix text,
-    words integer, fetched_at text, document text, sha256 text
+    words integer, fetched_at text, document text, sha256 text, about text, final text, holder text, misses integer,
+    checked_at text, reader text, saved text, paper text
 ) strict;
 create index if not exists page_resource on page (resource);
+create table if not exists copy (
+    url text primary key, page text not null, sha256 text, etag text, modified text
+) strict;
+create index if not exists copy_page on copy (page);
+create table if not exists trail (page text primary key, base text, maps text, links text) strict;
+create table if not exists sketch (page text primary key, numbers blob) strict;
+create table if not exists meta (key text primary key, value text) strict;
 """
-_COLUMNS = "url, resource, title, status, reason, fix, words, fetched_at, document, sha256"
+_TABLES = ("resource", "page", "copy", "trail", "sketch", "meta")
+_COLUMNS = ", ".join(field.name for field in fields(Row))
+_MARKS = ", ".join("?" for _ in fields(Row))
 
 
 class Ledger:
@@ -82,54 +57,93 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
 
+    # --- curated links ----------------------------------------------------------------------------
+
     def add_resources(self, resources: Iterable[Resource]) -> None:
         """Enter curated links, or bring their titles, topics and settings up to date."""
+        update = ", ".join(
+            f"{name}=excluded.{name}" for name in "position title topics note fetch pages under depth lists".split()
+        )
         with self._db:
             count = self._db.execute("select coalesce(max(position), 0) from resource").fetchone()[0]
-            for n, resource in enumerate(resources, count + 1):
-                self._db.execute(
-                    "insert into resource values (?,?,?,?,?,?,?,?,?) on conflict (url) do update set"
-                    " title=excluded.title, topics=excluded.topics, note=excluded.note, kind=excluded.kind,"
-                    " fetch=excluded.fetch, pages=excluded.pages, under=excluded.under",
+            self._db.executemany(
+                f"insert into resource values (?,?,?,?,?,?,?,?,?,?) on conflict (url) do update set {update}",
+                [
                     (
                         resource.url,
                         n,
                         resource.title,
                         json.dumps(resource.topics),
                         resource.note,
-                        resource.kind,
                         resource.fetch,
                         resource.pages,
                         json.dumps(resource.under),
-                    ),
-                )
+                        resource.depth,
+                        json.dumps(resource.lists),
+                    )
+                    for n, resource in enumerate(resources, count + 1)
+                ],
+            )
 
     def resources(self) -> list[Resource]:
-        """Return the curated links, in the order in which they were entered."""
-        found = self._db.execute("select url, title, topics, note, fetch, pages, under from resource order by position")
+        """Return the curated links list by list, in the order in which a list has them; links of no list come last."""
+        found = self._db.execute(
+            "select url, title, topics, note, fetch, pages, under, depth, lists from resource"
+            " order by json_extract(lists, '$[0]') is null, json_extract(lists, '$[0]'), position"
+        )
         return [
-            Resource(url, title, tuple(json.loads(topics)), note, fetch, pages, tuple(json.loads(under)))
-            for url, title, topics, note, fetch, pages, under in found
+            Resource(
+                url,
+                title,
+                tuple(json.loads(topics)),
+                note,
+                fetch,
+                pages,
+                tuple(json.loads(under)),
+                depth,
+                tuple(json.loads(lists)),
+            )
+            for url, title, topics, note, fetch, pages, under, depth, lists in found
         ]
 
-    def record(self, row: Row) -> None:
-        """Enter what became of an address, in place of what was known of it."""
+    def drop_resource(self, url: str) -> list[Row]:
+        """Forget a curated link and the pages under it, and return their rows."""
+        gone = [row for row in self.rows() if row.resource == url]
         with self._db:
-            self._db.execute(
-                f"insert or replace into page ({_COLUMNS}) values (?,?,?,?,?,?,?,?,?,?)",
-                (
-                    row.url,
-                    row.resource,
-                    row.title,
-                    row.status.value,
-                    row.reason,
-                    row.fix,
-                    row.words,
-                    row.fetched_at,
-                    row.document,
-                    row.sha256,
-                ),
-            )
+            self._db.execute("delete from resource where url = ?", (url,))
+            for row in gone:
+                self._forget(row.url)
+        return gone
+
+    # --- pages ------------------------------------------------------------------------------------
+
+    def record(
+        self,
+        row: Row | None,
+        *,
+        page: str = "",
+        copies: Sequence[Copy] | None = None,
+        trail: Trail | None = None,
+        sketch: frozenset[int] | None = None,
+    ) -> None:
+        """Enter what became of an address, in place of what was known of it; what is None stays as it was.
+
+        `page` is the address, where there is no row: a sitemap is remembered, and is nothing to read.
+        """
+        page = row.url if row else page
+        with self._db:
+            if row:
+                self._db.execute(f"insert or replace into page ({_COLUMNS}) values ({_MARKS})", astuple(row))
+            if copies is not None:
+                self._db.execute("delete from copy where page = ?", (page,))
+                rows = [(copy.url, copy.page, copy.sha256, copy.etag, copy.modified) for copy in copies]
+                self._db.executemany("insert or replace into copy values (?,?,?,?,?)", rows)
+            if trail is not None:
+                values = (page, trail.base, json.dumps(trail.maps), json.dumps(trail.links))
+                self._db.execute("insert or replace into trail values (?,?,?,?)", values)
+            if sketch is not None:
+                numbers = b"".join(number.to_bytes(4, "big") for number in sorted(sketch))
+                self._db.execute("insert or replace into sketch values (?,?)", (page, numbers))
 
     def row(self, url: str) -> Row | None:
         """Return what is known of an address."""
@@ -140,11 +154,58 @@ class Ledger:
         """Return all rows, ordered by address."""
         return [_row(found) for found in self._db.execute(f"select {_COLUMNS} from page order by url")]
 
+    def under(self, resource: str) -> list[Row]:
+        """Return the rows of the pages under a curated link, ordered by address."""
+        found = self._db.execute(
+            f"select {_COLUMNS} from page where resource = ? and url != ? order by url", (resource, resource)
+        )
+        return [_row(values) for values in found]
+
+    def drop_page(self, url: str) -> None:
+        """Forget a page."""
+        with self._db:
+            self._forget(url)
+
+    def _forget(self, url: str) -> None:
+        for table, column in (("page", "url"), ("copy", "page"), ("trail", "page"), ("sketch", "page")):
+            self._db.execute(f"delete from {table} where {column} = ?", (url,))
+
+    def copies(self) -> dict[str, Copy]:
+        """Return the responses that are here, by the address asked for."""
+        found = self._db.execute("select url, page, sha256, etag, modified from copy")
+        return {copy[0]: Copy(*copy) for copy in found}
+
+    def trail(self, page: str) -> Trail:
+        """Return where a page was found to lead, for pages from which the way goes on."""
+        found = self._db.execute("select base, maps, links from trail where page = ?", (page,)).fetchone()
+        return Trail(found[0], tuple(json.loads(found[1])), tuple(json.loads(found[2]))) if found else Trail()
+
+    def sketches(self) -> dict[str, frozenset[int]]:
+        """Return the sketches of all texts, by address."""
+        found = self._db.execute("select page, numbers from sketch")
+        return {
+            page: frozenset(int.from_bytes(numbers[n : n + 4], "big") for n in range(0, len(numbers), 4))
+            for page, numbers in found
+        }
+
+    # --- the round that is under way --------------------------------------------------------------
+
+    def fact(self, key: str) -> str:
+        """Return what was noted under a key; "" where nothing was."""
+        found = self._db.execute("select value from meta where key = ?", (key,)).fetchone()
+        return str(found[0]) if found else ""
+
+    def note(self, key: str, value: str) -> None:
+        """Note something under a key."""
+        with self._db:
+            self._db.execute("insert or replace into meta values (?,?)", (key, value))
+
+    # --- as people see it -------------------------------------------------------------------------
+
     def entries(self) -> list[Entry]:
         """Return every curated link in the order of the lists with the pages under it, then the pages of archives."""
-        rows = self.rows()
         by_resource: dict[str, list[Row]] = {}
-        for row in rows:
+        for row in self.rows():
             by_resource.setdefault(row.resource, []).append(row)
         entries: list[Entry] = []
         for resource in self.resources():
@@ -158,42 +219,58 @@ class Ledger:
 
 
 def _row(found: tuple[str, ...]) -> Row:
-    url, resource, title, status, reason, fix, words, fetched_at, document, sha256 = found
-    return Row(url, resource, title, Status(status), reason, fix, int(words), fetched_at, document, sha256)
+    row = Row(*found)  # type: ignore[arg-type]  # the columns are the fields
+    return replace(row, status=Status(row.status))
 
 
 def _summary(resource: Resource, pages: list[Row]) -> Row:
     """Return the row of a curated link: its own, with the words of all pages under it."""
     own = next((page for page in pages if page.url == resource.url), None)
     read = [page for page in pages if page.status in HAS_TEXT]
-    words = sum(page.words for page in read)
     if own is None:
         own = Row(resource.url, resource.url, resource.title, Status.PENDING, "not tried yet", "run `prep ingest`")
     status, reason = own.status, own.reason
     if read and own.status not in HAS_TEXT:
-        status, reason = Status.TEXT, f"{len(read)} pages under it were read; the address itself: {own.reason}"
+        kinds = {page.status for page in read}
+        status = Status.TRANSCRIPT if kinds == {Status.TRANSCRIPT} else Status.TEXT
+        reason = f"{len(read)} pages under it were read; the address itself: {own.reason}"
     elif len(read) > 1:
         reason = f"{len(read)} pages" + (f"; {own.reason}" if own.reason else "")
     fix = "" if status in HAS_TEXT else own.fix
-    return Row(
-        own.url, own.resource, resource.title, status, reason, fix, words, own.fetched_at, own.document, own.sha256
-    )
+    words = sum(page.words for page in read)
+    return replace(own, title=resource.title, status=status, reason=reason, fix=fix, words=words)
 
 
 @contextmanager
 def open_ledger(path: Path) -> Iterator[Ledger]:
     """Open the ledger, making it where there is none.
 
-    Raises IngestError where the file is damaged or in use by another ingestion.
+    Raises IngestError where the file is damaged, the disk is full, or it may not be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    connection = sqlite3.connect(path, timeout=5)
+    connection = None
     try:
+        connection = sqlite3.connect(path, timeout=10)
         connection.execute("pragma journal_mode=wal")
         connection.execute("pragma synchronous=full")
+        if connection.execute("pragma user_version").fetchone()[0] != VERSION:
+            with connection:
+                for table in _TABLES:
+                    connection.execute(f"drop table if exists {table}")
+                connection.execute(f"pragma user_version={VERSION}")
         connection.executescript(_SCHEMA)
         yield Ledger(connection)
-    except sqlite3.DatabaseError as error:
-        raise IngestError(f"{path}: {error}. Where it is damaged, remove it and run `prep ingest` again.") from error
+    except sqlite3.Error as error:
+        raise IngestError(f"{path}: {error}. {_cure(error, path)}") from error
     finally:
-        connection.close()
+        if connection:
+            connection.close()
+
+
+def _cure(error: sqlite3.Error, path: Path) -> str:
+    said = str(error).lower()
+    if "full" in said or "disk i/o" in said:
+        return "Make room on the disk and run the command again; what was there before still serves."
+    if "locked" in said or "readonly" in said or "unable to open" in said:
+        return "See that no other program holds it and that it may be written, and run the command again."
+    return f"It is damaged: remove {path.name}* there and run `prep ingest --offline`, which reads the archive again."

@@ -3,60 +3,89 @@
 from __future__ import annotations
 
 import resource as limits
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import TimeoutError as ParseTimeout
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from pebble import ProcessExpired, ProcessPool
 
-from ingest.archive import Response
-from ingest.document import Document, assemble
-from ingest.duplicates import sketch
-from ingest.gate import Verdict, by_code, by_text
-from ingest.ledger import Status
+from ingest.document import Document
+from ingest.message import Response
+from ingest.status import Status, Verdict
 
 if TYPE_CHECKING:
     from pebble.common import ProcessFuture
 
-TIMEOUT = 25  # seconds a document
-MEMORY = 3 * 2**30  # bytes of address space a child
+READER = "2"  # version of the way in which texts are read: what another read is read again
+TIMEOUT = 15  # seconds a document, of the clock and of work
+MEMORY = 2 * 2**30  # bytes of address space a child
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One response to parse, and what its document is to be called."""
+    """Responses to parse, and what their document is to be called."""
 
-    response: Response
-    url: str  # the public address
+    parts: tuple[Response, ...]  # the one that matters most first
+    page: str  # the ledger's address for it
+    url: str  # the one that a citation links to
     resource: str
+    source: str = "page"  # the kind of link, by its name
     title: str = ""  # of the resource, where the page gives none
+    depth: int = 0  # links away from the resource
+    digest: str = ""  # of the parts
+    onward: bool = False  # whether its links are wanted
+    asked: bool = False  # whether a site was asked for it just now
+    saved: str = ""  # the file that a person saved, where it comes from one
+    paper: str = ""  # where the page's own text is not read, but that of the PDF it leads to
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """A document with the sketch of its text, or the verdict why there is none."""
+    """A document with the sketch of its text, or the verdict why there is none, or not all of it."""
 
     job: Job
-    document: Document | None
-    verdict: Verdict | None
+    document: Document | None = None
+    verdict: Verdict | None = None
     sketch: frozenset[int] = frozenset()
+    title: str = ""
+    about: str = ""
+    final: str = ""
+    links: tuple[str, ...] = ()
+    paper: str = ""
 
 
 def parse(job: Job) -> Parsed:
-    """Return what a response holds; runs in a child process."""
-    from ingest.extract import Unreadable, extract  # the parsers: only a child loads them
+    """Return what responses hold; runs in a child process."""
+    from ingest import sources  # the parsers: only a child loads them
+    from ingest.document import assemble
+    from ingest.duplicates import sketch
+    from ingest.extract import Unreadable
+    from ingest.gate import by_code, by_text, without_text
 
-    response = job.response
-    if verdict := by_code(response):
-        return Parsed(job, None, verdict)
+    main = job.parts[0]
+    if (verdict := by_code(main)) and job.source != sources.walled.NAME:
+        return Parsed(job, verdict=verdict, final=main.final)
     try:
-        found = extract(response)
+        found = sources.named(job.source).read(job.parts)
     except Unreadable as error:
-        return Parsed(job, None, Verdict(Status.UNREADABLE, str(error)))
-    if verdict := by_text(response, found):
-        return Parsed(job, None, verdict)
+        verdict = without_text(main) or Verdict(Status.UNREADABLE, str(error))
+        return Parsed(job, verdict=verdict, final=main.final)
+    verdict = found.verdict or by_text(main, found)
+    kept = Parsed(
+        job,
+        verdict=verdict,
+        title=found.title,
+        about=found.about,
+        final=found.canonical or main.final,
+        links=found.links if job.onward or found.form == "sitemap" else (),
+        paper=found.paper,
+    )
+    if verdict and not (found.verdict and found.pieces):
+        return kept
     text, blocks = assemble(found.pieces)
     document = Document(
         url=job.url,
@@ -67,27 +96,38 @@ def parse(job: Job) -> Parsed:
         text=text,
         blocks=blocks,
         page_text=found.page_text,
-        fetched_at=response.fetched_at,
+        fetched_at=main.fetched_at,
         published=found.published,
         flags=found.flags,
+        authors=found.authors,
     )
-    return Parsed(job, document, None, sketch(text))
+    return replace(kept, document=document, sketch=sketch(text))
 
 
-def parse_all(jobs: Iterable[Job], *, workers: int) -> Iterator[Parsed]:
-    """Yield what each response holds, in order, parsed side by side; a few jobs are read ahead."""
-    waiting: list[tuple[Job, ProcessFuture]] = []
-    with ProcessPool(max_workers=workers, context=get_context("spawn"), initializer=_limit) as pool:
-        try:
-            for job in jobs:
-                waiting.append((job, pool.schedule(parse, args=[job], timeout=TIMEOUT)))
-                if len(waiting) > 4 * workers:
-                    yield _result(*waiting.pop(0))
-            while waiting:
-                yield _result(*waiting.pop(0))
-        except BaseException:
-            pool.stop()
-            raise
+class Parsers:
+    """Child processes that parse side by side; use them as a context manager."""
+
+    def __init__(self, workers: int, done: Callable[[Parsed], None]) -> None:
+        """`done` is called, in a thread of its own, with what became of each job."""
+        self._pool = ProcessPool(max_workers=workers, context=get_context("spawn"), initializer=_limit_memory)
+        self._done = done
+
+    def submit(self, job: Job) -> None:
+        """Parse a job as soon as a child is free."""
+        future = self._pool.schedule(_parse_within_limits, args=[job], timeout=TIMEOUT)
+        future.add_done_callback(lambda ended: self._done(_result(job, ended)))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._pool.close()
+        else:
+            self._pool.stop()
+        self._pool.join()
 
 
 def _result(job: Job, future: ProcessFuture) -> Parsed:
@@ -96,16 +136,24 @@ def _result(job: Job, future: ProcessFuture) -> Parsed:
     except ParseTimeout:
         reason = f"the parser was stopped after {TIMEOUT} s"
     except ProcessExpired as error:
-        reason = f"the parser crashed ({error})"
+        reason = f"the parser crashed (exit code {error.exitcode})"
     except (MemoryError, RecursionError):
         reason = "the parser ran out of memory"
     except Exception as error:  # whatever a parser raises on hostile bytes is that document's fate
-        reason = f"the parser failed ({type(error).__name__}: {error})"
+        reason = f"the parser failed ({type(error).__name__}: {str(error)[:200]})"
     else:
         return parsed
-    return Parsed(job, None, Verdict(Status.UNREADABLE, reason))
+    return Parsed(job, verdict=Verdict(Status.UNREADABLE, reason))
 
 
-def _limit() -> None:
-    limits.setrlimit(limits.RLIMIT_AS, (MEMORY, MEMORY))
+def _parse_within_limits(job: Job) -> Parsed:
+    used = limits.getrusage(limits.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime) + TIMEOUT + 1  # the limit counts all that the process ever did
+    limits.setrlimit(limits.RLIMIT_CPU, (soft, limits.getrlimit(limits.RLIMIT_CPU)[1]))
+    return parse(job)
+
+
+def _limit_memory() -> None:
     limits.setrlimit(limits.RLIMIT_CORE, (0, 0))
+    with suppress(ValueError, OSError):  # not every system can limit it
+        limits.setrlimit(limits.RLIMIT_AS, (MEMORY, MEMORY))

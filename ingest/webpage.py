@@ -1,9 +1,4 @@
-"""HTML -> pieces: trafilatura says which text is the article, the page's own markup gives its structure.
-
-trafilatura finds the main text better than anything else in the open, and loses headings, anchors, listings and
-formulas on the way. So its text serves as a mask: every block of the page is kept that stands in it, and what
-belongs between kept blocks (their headings, listings, formulas) is kept with them.
-"""
+"""HTML -> blocks: one walk over a page's markup, for pages and for all that is rendered to HTML."""
 
 from __future__ import annotations
 
@@ -12,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-import trafilatura
 from lxml import etree, html
 
+from ingest import hidden
 from ingest.document import Kind, Piece
 
 _BLOCK_TAGS = frozenset(
@@ -29,16 +24,8 @@ _DROPPED = frozenset(
 )
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
-_HIDDEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|;)\s*opacity\s*:\s*0(?:\.0+)?\s*(?:;|$)"
-    r"|font-size\s*:\s*0(?![.\d])|(?:left|top|text-indent)\s*:\s*-\d{3,}|clip\s*:\s*rect\(0",
-    re.IGNORECASE,
-)
-_UNSEEN_CLASS = re.compile(
-    r"\b(?:sr-only|visually-hidden|screen-reader-text|mw-editsection|headerlink|anchorjs-link|hash-link)\b"
-)
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
-_MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +55,21 @@ class _Run:
 def parse(markup: str) -> html.HtmlElement:
     """Return the tree of a page; raises ValueError where nothing in it is markup."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
-    tree = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    plain = _CONTROLS.sub("", markup)  # one of them ends the page for the parser, and not for a browser
+    try:
+        tree = html.document_fromstring(plain.encode("utf-8", "replace"), parser=parser)
+    except etree.LxmlError as error:
+        raise ValueError(str(error)) from error
     if tree is None:
         raise ValueError("no markup")
     return tree
 
 
-def article(markup: str) -> tuple[list[Piece], str]:
-    """Return the main text of a page as pieces, and all of its visible text with a line a block.
-
-    An empty list: the page has no main text.
-    """
-    blocks = list(page_blocks(parse(markup)))
-    main = trafilatura.extract(markup, favor_recall=True, include_comments=False, include_tables=True) or ""
-    pieces = keep_main(blocks, main)
-    if 2 * sum(len(piece.text) for piece in pieces) < len(main):  # the page hides its text from a plain walk
-        pieces = [Piece("text", line) for line in main.splitlines()]
-    return pieces, visible_text(blocks)
-
-
 def whole(markup: str) -> tuple[list[Piece], str]:
-    """Return all blocks of markup that holds nothing but its text (rendered Markdown, say), as `article` does."""
-    blocks = list(page_blocks(parse(markup)))
+    """Return all blocks of markup that holds nothing but its text (rendered Markdown, say), and what it shows."""
+    tree = parse(markup)
+    hidden.strip(tree)
+    blocks = list(page_blocks(tree))
     return [block.piece for block in blocks], visible_text(blocks)
 
 
@@ -106,84 +86,6 @@ def squeeze(text: str) -> str:
 def page_blocks(tree: html.HtmlElement) -> Iterator[PageBlock]:
     """Yield the visible blocks of a page in document order."""
     yield from _Walker().walk(tree)
-
-
-# --- the mask -----------------------------------------------------------------------------------
-
-
-def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
-    """Return the pieces of the blocks that stand in the main text, with what belongs between them."""
-    mask = _Mask(main)
-    kept = [block.piece.kind != "heading" and mask.holds(block.piece.text) for block in blocks]
-    _drop_repeats(blocks, kept)
-    if not any(kept):
-        return []
-    _fill_between(blocks, kept)
-    _keep_headings(blocks, kept)
-    return [block.piece for block, keep in zip(blocks, kept, strict=True) if keep]
-
-
-class _Mask:
-    """The main text as sets of short word sequences."""
-
-    size = 4  # words; of a shorter block, the whole line must match
-
-    def __init__(self, main: str) -> None:
-        self._shingles = set(self._of(_words(main)))
-        self._lines = {" ".join(_words(line)) for line in main.splitlines()}
-
-    def holds(self, text: str) -> bool:
-        words = _words(text)
-        if len(words) < self.size:
-            return bool(words) and " ".join(words) in self._lines
-        shingles = list(self._of(words))
-        return 2 * sum(shingle in self._shingles for shingle in shingles) >= len(shingles)
-
-    def _of(self, words: list[str]) -> Iterator[tuple[str, ...]]:
-        return (tuple(words[i : i + self.size]) for i in range(len(words) - self.size + 1))
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", _MATH.sub(" ", text).lower())
-
-
-def _drop_repeats(blocks: list[PageBlock], kept: list[bool]) -> None:
-    """Drop a passage that a page shows a second time (for telephones, say): two blocks in the same order."""
-    seen: set[tuple[str, str]] = set()
-    previous = ""
-    for n, block in enumerate(blocks):
-        if kept[n] and block.piece.text.count(" ") > 8:
-            pair = (previous, block.piece.text)
-            previous = block.piece.text
-            kept[n] = pair not in seen
-            seen.add(pair)
-
-
-def _fill_between(blocks: list[PageBlock], kept: list[bool]) -> None:
-    """Keep listings, formulas and tables that lie between kept blocks, at most a few blocks from one."""
-    first, last = kept.index(True), len(kept) - 1 - kept[::-1].index(True)
-    for n in range(first, last):
-        block = blocks[n]
-        structural = block.piece.kind in {"code", "table"} or not _words(block.piece.text)  # a formula
-        if structural and not block.apart and any(kept[max(first, n - 3) : n]):
-            kept[n] = True
-
-
-def _keep_headings(blocks: list[PageBlock], kept: list[bool]) -> None:
-    """Keep a heading that is no teaser where kept text follows it before the next heading of its rank."""
-    for n, block in enumerate(blocks):
-        if block.piece.kind != "heading" or block.apart or block.linked > 0.5:
-            continue
-        skipped = 0
-        for later in range(n + 1, len(blocks)):
-            other = blocks[later].piece
-            if other.kind == "heading" and other.level <= block.piece.level:
-                break
-            if other.kind != "heading":
-                kept[n] = kept[later]
-                skipped += 1
-                if kept[n] or skipped > 3:
-                    break
 
 
 # --- the walk -----------------------------------------------------------------------------------
@@ -303,12 +205,8 @@ class _Walker:
 
 
 def _unseen(element: html.HtmlElement) -> bool:
-    """Return whether a browser shows nothing of an element, or nothing that is text."""
-    if element.tag in _DROPPED or element.get("hidden") is not None:
-        return True
-    if _HIDDEN_STYLE.search(element.get("style") or ""):
-        return element.find(".//annotation") is None  # Wikipedia hides the readable form of its formulas
-    return bool(_UNSEEN_CLASS.search(element.get("class") or ""))
+    """Return whether an element holds nothing that is text."""
+    return element.tag in _DROPPED
 
 
 def _is_apart(element: html.HtmlElement) -> bool:

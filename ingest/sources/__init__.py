@@ -1,28 +1,25 @@
-"""Kinds of link: what an address is to a reader, and how its text is got."""
+"""Kinds of link: what an address is to a reader, and which module of this folder gets its text."""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from ingest.sources import arxiv, github
+from ingest.address import host_of, is_under, split
+from ingest.message import Get, Response
+from ingest.sources import arxiv, github, page, walled, wikipedia, youtube
 
-_BY_HOST: dict[str, str] = {
-    "amazon.com": "book",
-    "oreilly.com": "book",
-    "gumroad.com": "book",
-    "leanpub.com": "book",
-    "manning.com": "book",
-    "educative.io": "course",
-    "coursera.org": "course",
-    "udemy.com": "course",
-    "explore.skillbuilder.aws": "course",
+if TYPE_CHECKING:
+    from ingest.extract import Extract
+
+_BY_HOST = {
+    "arxiv.org": "paper",
+    "ojs.aaai.org": "paper",
+    "dl.acm.org": "paper",
+    "papers.nips.cc": "paper",
+    "openreview.net": "paper",
     "ocw.mit.edu": "course",
-    "linkedin.com": "course",
-    "leetcode.com": "practice",
-    "hackerrank.com": "practice",
-    "app.codesignal.com": "practice",
-    "codeforces.com": "practice",
     "workshops.aws": "workshop",
     "workshop.aws": "workshop",
     "ecsworkshop.com": "workshop",
@@ -30,14 +27,10 @@ _BY_HOST: dict[str, str] = {
     "serverlessworkshops.io": "workshop",
     "awspartner.com": "workshop",
     "aws-management.tools": "workshop",
-    "arxiv.org": "paper",
-    "ojs.aaai.org": "paper",
-    "dl.acm.org": "paper",
-    "papers.nips.cc": "paper",
-    "excalidraw.com": "tool",
     "github.com": "repository",
     "raw.githubusercontent.com": "repository",
 }
+_YOUTUBE = {"youtu.be", "youtube.com", "youtube-nocookie.com"}
 
 
 def kind_of(url: str) -> str:
@@ -46,60 +39,71 @@ def kind_of(url: str) -> str:
     >>> kind_of("https://www.youtube.com/watch?v=abc"), kind_of("https://arxiv.org/abs/1708.05031")
     ('video', 'paper')
     """
-    parts = urlsplit(url)
-    host = (parts.hostname or "").lower()
-    if not parts.scheme:
+    parts, host = split(url), host_of(url)
+    if url and "://" not in url:
         return "note"
-    if host in {"youtu.be", "www.youtube.com", "youtube.com", "m.youtube.com"}:
-        channel = re.match(r"/(?:c|channel|user|@)", parts.path)
+    if is_under(host, _YOUTUBE):
+        channel = re.match(r"/(?:c/|channel/|user/|@)", parts.path)
         return "channel" if channel else "playlist" if parts.path == "/playlist" else "video"
-    if host.endswith("linkedin.com") and not parts.path.startswith("/learning"):
-        return "article"
-    if host == "leetcode.com" and parts.path.startswith("/discuss"):
-        return "article"
+    if kind := walled.kind_of(url):
+        return kind
     if parts.path.lower().endswith(".pdf"):
         return "paper"
-    labels = host.split(".")
-    return next((_BY_HOST[name] for n in range(len(labels)) if (name := ".".join(labels[n:])) in _BY_HOST), "article")
+    return _BY_HOST.get(is_under(host, _BY_HOST), "article")
+
+
+class Source(Protocol):
+    """One kind of link. The modules of this folder that are listed in SOURCES are its instances."""
+
+    NAME: str
+    KEEPS: int
+    """Days for which what was read is not asked for again; 0 asks whether it still holds in every run."""
+    PAGES: int
+    """How many pages are read under such a link where its list does not say."""
+
+    def fits(self, url: str) -> bool:
+        """Return whether an address is of this kind."""
+
+    def gather(self, url: str, get: Get) -> list[Response]:
+        """Return the responses that its text is made of, the one that matters most first; raises FetchError."""
+
+    def read(self, parts: Sequence[Response]) -> Extract:
+        """Return what the responses hold; runs in a child process. Raises Unreadable."""
+
+    def onward(self, base: str, links: Sequence[str], prefixes: Sequence[str]) -> list[str]:
+        """Return those links of a page that are pages under the same resource, in order."""
+
+
+SOURCES: tuple[Source, ...] = (github, arxiv, wikipedia, youtube, walled, page)
+
+
+def source_of(url: str) -> Source:
+    """Return the kind of an address.
+
+    >>> source_of("https://arxiv.org/abs/1708.05031").NAME, source_of("https://example.org/").NAME
+    ('arxiv', 'page')
+    """
+    return next(source for source in SOURCES if source.fits(url))
+
+
+def named(name: str) -> Source:
+    """Return the kind with a name."""
+    return next(source for source in SOURCES if name == source.NAME)
 
 
 def address_to_read(url: str) -> str:
     """Return the address whose bytes hold the text of a link: the raw file, the PDF, most often the link itself."""
-    return github.raw_address(url) or arxiv.pdf_address(url) or url
+    return github.raw_address(url) or arxiv.pdf_address(url) or wikipedia.api_address(url) or url
 
 
 def public_address(url: str) -> str:
     """Return the address that people use for what was read at `url`."""
-    return github.page_address(url) or url
+    return github.page_address(url) or wikipedia.page_address(url) or url
 
 
-_WALLS = {
-    "linkedin.com": "LinkedIn shows its courses and posts to members only",
-    "explore.skillbuilder.aws": "AWS Skill Builder asks for a login",
-    "educative.io": "Educative's courses are paid",
-    "app.codesignal.com": "CodeSignal asks for a login",
-    "hackerrank.com": "HackerRank asks for a login",
-    "leetcode.com": "LeetCode asks for a login",
-    "quora.com": "Quora asks for a login",
-}
-
-
-def wall_of(url: str) -> str:
-    """Return why an address shows nothing to a program, where that is known beforehand; else ""."""
-    labels = (urlsplit(url).hostname or "").lower().split(".")
-    return next((_WALLS[name] for n in range(len(labels)) if (name := ".".join(labels[n:])) in _WALLS), "")
-
-
-def well_formed(url: str) -> bool:
-    """Return whether an address can name a host at all.
-
-    >>> well_formed("http://wide%20&%20deep%20learning/"), well_formed("https://arxiv.org/abs/1606.07792")
-    (False, True)
-    """
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return False
-    return bool(
-        re.fullmatch(r"(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W_](?:[\w-]*[^\W_])?\.?|\[[0-9a-f:.]+\]|localhost", host)
-    )
+def is_part(url: str) -> bool:
+    """Return whether an address holds only a part of a text, or what leads to texts: metadata, captions, a sitemap."""
+    path, host = split(url).path, host_of(url)
+    if path == "/robots.txt" or re.search(r"/sitemap[\w.-]*\.xml(?:\.gz)?$", path):
+        return True
+    return host in {"export.arxiv.org", "api.github.com"} or path.startswith(("/youtubei/", "/api/timedtext"))

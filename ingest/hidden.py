@@ -1,0 +1,105 @@
+"""Hidden text: what a page holds and a browser does not show. It is taken off before anything is read.
+
+Text that no reader sees is where instructions to programs are put. A browser's layout is not to be had here; what
+counts is what the elements and the page's own style sheets say of themselves.
+"""
+
+from __future__ import annotations
+
+import re
+
+from cssselect import GenericTranslator, SelectorError
+from lxml import etree, html
+
+MAX_STYLES = 400_000  # characters of style sheets that are looked at, and
+MAX_RULES = 300  # rules in them that hide something
+MAX_ATTRIBUTE = 2_000  # characters of what an element says of itself
+
+_HIDDEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:^|;)\s*opacity\s*:\s*\.?0+(?:\.0*)?%?\s*(?:!|;|$)"
+    r"|font-size\s*:\s*\.?0*(?:\.0+)?(?:[01](?:\.\d+)?px|0[a-z%]*)\s*(?:!|;|$)|content-visibility\s*:\s*hidden"
+    r"|(?:left|right|top|bottom|text-indent|margin-left|margin-top)\s*:\s*-\d{3,}|translate\w*\(\s*-\d{4,}"
+    r"|clip\s*:\s*rect\((?:\s*[01](?:px)?[\s,]*){4}\)|clip-path\s*:\s*(?:inset\(\s*(?:50|100)%|circle\(\s*0)"
+    r"|transform\s*:\s*scale\(\s*0\s*\)|(?:^|;)\s*color\s*:\s*transparent",
+    re.IGNORECASE,
+)
+_NO_SIZE = re.compile(r"(?:^|;)\s*(?:max-)?(?:height|width)\s*:\s*[01](?:px|em|rem|%)?\s*(?:!|;|$)", re.IGNORECASE)
+_CUT_OFF = re.compile(r"overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.IGNORECASE)
+_COLOUR = re.compile(r"(?:^|;)\s*(background(?:-color)?|color)\s*:\s*([^;!]+)", re.IGNORECASE)
+_WHITE = {"white": "#ffffff", "#fff": "#ffffff", "rgb(255,255,255)": "#ffffff", "black": "#000000", "#000": "#000000"}
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_CONDITIONAL = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # for paper, for narrow screens, ...
+_RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]*)\}")
+_SHOWS = re.compile(r"display\s*:(?!\s*none)|visibility\s*:\s*visible", re.IGNORECASE)
+_UNSEEN_CLASS = re.compile(
+    r"\b(?:sr-only|visually-?hidden|screen-reader-text|mw-editsection|headerlink|anchorjs-link|hash-link)\b"
+)
+
+
+def strip(tree: html.HtmlElement) -> None:
+    """Take everything off a page that a browser would not show, its comments included."""
+    by_rule = _by_style_sheet(tree)
+    for element in list(tree.iter()):
+        if not isinstance(element.tag, str):
+            _drop(element)  # a comment, a processing instruction
+            continue
+        unseen = (element in by_rule or is_hidden(element)) and element.tag not in {"html", "body"}
+        if unseen and element.find(".//annotation") is None:  # Wikipedia hides the readable form of its formulas
+            _drop(element)
+
+
+def is_hidden(element: html.HtmlElement) -> bool:
+    """Return whether an element itself says that it is not shown."""
+    if element.get("hidden") is not None and element.get("hidden") != "until-found":
+        return True
+    style, css = (element.get(name, "")[:MAX_ATTRIBUTE] for name in ("style", "class"))
+    return (bool(style) and hides(style)) or bool(css and _UNSEEN_CLASS.search(css))
+
+
+def hides(style: str) -> bool:
+    """Return whether declarations of style make a text unseen.
+
+    >>> hides("color:#fff; background: white"), hides("max-height:0;overflow:hidden"), hides("font-size:10px")
+    (True, True, False)
+    """
+    if _HIDDEN_STYLE.search(style) or (_NO_SIZE.search(style) and _CUT_OFF.search(style)):
+        return True
+    said = {name.lower()[:10]: "".join(value.lower().split()) for name, value in _COLOUR.findall(style)}
+    colour, ground = said.get("color", ""), said.get("background", "")
+    return bool(colour) and _WHITE.get(colour, colour) == _WHITE.get(ground, ground)
+
+
+def _drop(element: etree._Element) -> None:
+    """Remove an element, leaving the text behind it."""
+    parent, before = element.getparent(), element.getprevious()
+    if parent is None:
+        return
+    if element.tail:
+        if before is not None:
+            before.tail = (before.tail or "") + element.tail
+        else:
+            parent.text = (parent.text or "") + element.tail
+    parent.remove(element)
+
+
+def _by_style_sheet(tree: html.HtmlElement) -> set[html.HtmlElement]:
+    """Return the elements that a rule of the page's own style sheets hides, and no other rule for them shows."""
+    sheets = "\n".join(style.text or "" for style in tree.iter("style"))[:MAX_STYLES]
+    rules = _RULE.findall(_CONDITIONAL.sub(" ", _COMMENT.sub(" ", sheets)))
+    hiding = [selector for selector, style in rules if hides(style)][:MAX_RULES]
+    hidden = {element for selector in hiding for element in _selected(tree, selector)}
+    names = {name for element in hidden for name in f"{element.get('class') or ''} {element.get('id') or ''}".split()}
+    for selector, style in rules:
+        if hidden and _SHOWS.search(style) and names.intersection(re.findall(r"[\w-]+", selector)):
+            hidden.difference_update(_selected(tree, selector))
+    return hidden
+
+
+def _selected(tree: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
+    if ":" in selector:  # states and pseudo-elements: not what is there at first
+        return []
+    try:
+        found = tree.xpath(GenericTranslator().css_to_xpath(selector))
+    except (SelectorError, etree.XPathError, RecursionError):
+        return []
+    return list(found)

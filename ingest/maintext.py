@@ -1,0 +1,109 @@
+"""Main text: of all blocks of a page, those that are the article.
+
+trafilatura finds the main text better than anything else in the open, and loses headings, anchors, listings and
+formulas on the way. So its text serves as a mask: every block of the page is kept that stands in it, and what
+belongs between kept blocks (their headings, listings, formulas) is kept with them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import trafilatura
+from lxml import html
+
+from ingest import hidden
+from ingest.document import Piece
+from ingest.webpage import PageBlock, page_blocks, visible_text
+
+_MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
+
+
+def article(tree: html.HtmlElement) -> tuple[list[Piece], str]:
+    """Return the main text of a page as pieces, and all of its visible text with a line a block.
+
+    What is hidden is taken off the tree first. An empty list: the page has no main text.
+    """
+    hidden.strip(tree)
+    blocks = list(page_blocks(tree))
+    main = trafilatura.extract(tree, favor_recall=True, include_comments=False, include_tables=True) or ""
+    pieces = keep_main(blocks, main)
+    if 2 * sum(len(piece.text) for piece in pieces) < len(main):  # the page hides its text from a plain walk
+        pieces = [Piece("text", line) for line in main.splitlines()]
+    return pieces, visible_text(blocks)
+
+
+def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
+    """Return the pieces of the blocks that stand in the main text, with what belongs between them."""
+    mask = _Mask(main)
+    kept = [block.piece.kind != "heading" and mask.holds(block.piece.text) for block in blocks]
+    _drop_repeats(blocks, kept)
+    if not any(kept):
+        return []
+    _fill_between(blocks, kept)
+    _keep_headings(blocks, kept)
+    return [block.piece for block, keep in zip(blocks, kept, strict=True) if keep]
+
+
+class _Mask:
+    """The main text as sets of short word sequences."""
+
+    size = 4  # words; of a shorter block, the whole line must match
+
+    def __init__(self, main: str) -> None:
+        self._shingles = set(self._of(_words(main)))
+        self._lines = {" ".join(_words(line)) for line in main.splitlines()}
+
+    def holds(self, text: str) -> bool:
+        words = _words(text)
+        if len(words) < self.size:
+            return bool(words) and " ".join(words) in self._lines
+        shingles = list(self._of(words))
+        return 2 * sum(shingle in self._shingles for shingle in shingles) >= len(shingles)
+
+    def _of(self, words: list[str]) -> Iterator[tuple[str, ...]]:
+        return (tuple(words[i : i + self.size]) for i in range(len(words) - self.size + 1))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", _MATH.sub(" ", text).lower())
+
+
+def _drop_repeats(blocks: list[PageBlock], kept: list[bool]) -> None:
+    """Drop a passage that a page shows a second time (for telephones, say): two blocks in the same order."""
+    seen: set[tuple[str, str]] = set()
+    previous = ""
+    for n, block in enumerate(blocks):
+        if kept[n] and block.piece.text.count(" ") > 8:
+            pair = (previous, block.piece.text)
+            previous = block.piece.text
+            kept[n] = pair not in seen
+            seen.add(pair)
+
+
+def _fill_between(blocks: list[PageBlock], kept: list[bool]) -> None:
+    """Keep listings, formulas and tables that lie between kept blocks, at most a few blocks from one."""
+    first, last = kept.index(True), len(kept) - 1 - kept[::-1].index(True)
+    for n in range(first, last):
+        block = blocks[n]
+        structural = block.piece.kind in {"code", "table"} or not _words(block.piece.text)  # a formula
+        if structural and not block.apart and any(kept[max(first, n - 3) : n]):
+            kept[n] = True
+
+
+def _keep_headings(blocks: list[PageBlock], kept: list[bool]) -> None:
+    """Keep a heading that is no teaser where kept text follows it before the next heading of its rank."""
+    for n, block in enumerate(blocks):
+        if block.piece.kind != "heading" or block.apart or block.linked > 0.5:
+            continue
+        skipped = 0
+        for later in range(n + 1, len(blocks)):
+            other = blocks[later].piece
+            if other.kind == "heading" and other.level <= block.piece.level:
+                break
+            if other.kind != "heading":
+                kept[n] = kept[later]
+                skipped += 1
+                if kept[n] or skipped > 3:
+                    break

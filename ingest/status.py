@@ -1,0 +1,34 @@
+"""Status: what can become of a link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """What became of a link."""
+
+    TEXT = "full text"
+    TRANSCRIPT = "transcript"
+    OUTLINE = "outline"  # headings and links, hardly a sentence
+    METADATA = "metadata only"
+    WALLED = "walled"  # a login, a price or a consent stands before it
+    DEAD = "dead"
+    MALFORMED = "malformed"
+    DUPLICATE = "duplicate"  # its text stands in another document
+    REJECTED = "rejected"  # an error page, a consent page, a shell without text
+    UNREADABLE = "unreadable"  # bytes that no parser makes text of
+    FAILED = "failed"  # it may work another time
+    PENDING = "not fetched"
+
+
+HAS_TEXT = frozenset({Status.TEXT, Status.TRANSCRIPT})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why something is no document."""
+
+    status: Status
+    reason: str

@@ -211,6 +211,24 @@ def extraction(data: DataFolder, as_json: AsJson = False) -> None:
     _print_json(figures) if as_json else _print_figures(figures)
 
 
+@evaluation.command()
+def own(
+    split: Annotated[str, typer.Option(help="Only the cases of this half: dev or test.")] = "",
+    baselines: Annotated[bool, typer.Option(help="Also ask dense search and BM25 alone.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put the project's own questions to the shelf."""
+    from eval import report, suites
+
+    run = suites.own(config.read().data, _assistant(), split=split, baselines=baselines, track=_track)
+    if as_json:
+        _print_json({"run": run.about.name, **report.summary(run.rows)})
+        return
+    console = _console()
+    for table in report.tables(run.rows):
+        console.print(table)
+
+
 # --- what the commands share ----------------------------------------------------------------------
 
 

@@ -1,4 +1,4 @@
-"""Cases: the questions that the shelf is measured with, what a right answer holds, and which of them a shelf can bear."""
+"""Cases: the questions that the shelf is measured with, what a right answer holds, and which a shelf can bear."""
 
 from __future__ import annotations
 
@@ -99,7 +99,10 @@ def read(folder: Path = QUESTIONS) -> list[Case]:
     Raises EvalError where a file is not as eval/README.md says.
     """
     return [
-        _made(Case, row, path) for path in sorted(folder.glob("*.toml")) if path.stem != "reading" for row in _rows(path)
+        _made(Case, row, path)
+        for path in sorted(folder.glob("*.toml"))
+        if path.stem != "reading"
+        for row in _rows(path)
     ]
 
 
@@ -124,7 +127,8 @@ def _made(kind: type[Made], row: dict[str, Any], path: Path) -> Made:
     if odd := sorted(row.keys() - known):
         raise EvalError(f"{path}: case {row.get('id', '?')} has {', '.join(odd)}; a case may have {', '.join(known)}.")
     try:
-        return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()})
+        values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+        return kind(**values)
     except TypeError as error:
         raise EvalError(f"{path}: case {row.get('id', '?')} is not complete ({error}).") from error
 
@@ -154,7 +158,7 @@ def matches(pattern: str, text: str) -> bool:
 
 
 def why_not(case: Case, texts: Mapping[str, str]) -> str:
-    """Return why a shelf of these texts, by address, cannot bear a case; "" where it can.
+    """Return why a shelf of these texts, by address and on one line each, cannot bear a case; "" where it can.
 
     A question needs one of its documents, a refusal needs that the answer is nowhere.
     """
@@ -162,7 +166,7 @@ def why_not(case: Case, texts: Mapping[str, str]) -> str:
         return "" if any(url in texts for url in case.found) else "none of its documents is on the shelf"
     if any(url in texts for url in case.unread):
         return "the shelf has a text of the resource it asks about"
-    if case.absent and any(matches(case.absent, text) for text in texts.values()):
+    if case.absent and any(re.search(case.absent, text, re.IGNORECASE) for text in texts.values()):
         return "the shelf holds what it asks for"
     return ""
 

@@ -17,7 +17,11 @@ from index.search import Weights
 class System(Protocol):
     """Something that finds passages for a question and may answer it."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return what it is called in rows and reports."""
+        ...
+
 
     def search(self, question: str, limit: int) -> list[Found]:
         """Return the passages that fit a question best, best first."""
@@ -53,7 +57,11 @@ class Ours:
 class Ranking:
     """A way of ranking our passages, without an answerer."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return what it is called in rows and reports."""
+        ...
+
     rank: Callable[[str, int], list[Hit]]
 
     def search(self, question: str, limit: int) -> list[Found]:

@@ -135,8 +135,12 @@ def _made(kind: type[Made], row: dict[str, Any], path: Path) -> Made:
 
 def digest(cases: Iterable[Case | Request]) -> str:
     """Return a fingerprint of cases: another one means that other things are measured."""
-    lines = sorted(repr(case) for case in cases)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    return digest_of("\n".join(sorted(repr(case) for case in cases)))
+
+
+def digest_of(text: str) -> str:
+    """Return a short fingerprint of a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def one_line(text: str) -> str:

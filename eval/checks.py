@@ -136,14 +136,18 @@ def alce(cited: Sequence[tuple[str, Sequence[str]]], supports: Supports) -> tupl
     return recalled, needed
 
 
-def shares_words(sentence: str, text: str) -> bool:
-    """Return whether a text has most of a sentence's content words: the least that support can mean.
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
-    >>> shares_words("Rings are optimal.", "A ring is bandwidth-optimal.")
-    True
+
+def shares_words(sentence: str, text: str) -> bool:
+    """Return whether a text has most of a sentence's content words and all its numbers: the least that support means.
+
+    >>> shares_words("Rings are optimal.", "A ring is optimal."), shares_words("It takes 3 GB.", "It takes 7.2 GB.")
+    (True, False)
     """
     words = set(terms(sentence))
-    return bool(words) and len(words & set(terms(text))) >= 0.6 * len(words)
+    numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(text))
+    return bool(words) and numbers and len(words & set(terms(text))) >= 0.6 * len(words)
 
 
 def _is_verbatim(citation: Mapping[str, Any], text: str) -> bool:

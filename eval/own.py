@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from eval import checks
-from eval.cases import Case, why_not
+from eval.cases import Case, digest, why_not
 from eval.checks import DEPTH, FIRST, Found, Page, Said, Supports
 from eval.rows import Row, Run
 from eval.systems import System
@@ -25,7 +25,9 @@ def run(
     track: Track = silently,
 ) -> None:
     """Add a row to a run for each case that it has none of; `texts` are those of the shelf, for what it can bear."""
-    missing = [case for case in cases if case.id not in run.done(case.suite, system.name)]
+    done = {case.suite: run.done(case.suite, system.name) for case in cases}
+    missing = [case for case in cases if case.id not in done[case.suite] and (system.answers or not case.before)]
+    system.prepare([case.question for case in missing])
     for case in track(missing, f"Asking {system.name}", len(missing)):
         reason = why_not(case, texts)
         run.add(_row(case, system, skipped=reason) if reason else _asked(case, system, page, supports))
@@ -33,18 +35,22 @@ def run(
 
 def _asked(case: Case, system: System, page: Page, supports: Supports) -> Row:
     begun = time.perf_counter()
+    said = system.ask(case.question, case.before)  # first: the question's vector is not known yet, so the time is true
+    spent = 1000 * (time.perf_counter() - begun)
     hits = system.search(case.question, DEPTH)
-    searched = time.perf_counter()
-    said = system.ask(case.question, case.before)
-    answered = time.perf_counter()
-    timings = {"search_ms": 1000 * (searched - begun)}
-    scores = {"top": hits[0].score if hits else 0.0}
+    scores = {"confidence": confidence(said or {}, hits)}
     if case.found and not case.before:  # what a second turn finds depends on the first: its answer shows it
         scores |= checks.of_hits(case, hits)
     if said is not None:
         scores |= checks.of_answer(case, said, page, supports)
-        timings["answer_ms"] = 1000 * (answered - searched)
+    timings = {} if said is None else {"answer_ms": spent, **said["timings"]}
     return _row(case, system, scores=scores, timings=timings, detail=_detail(case, hits, said))
+
+
+def confidence(said: Said, hits: Sequence[Found]) -> float:
+    """Return how sure an answer is that the shelf holds what was asked; where it does not say, the best hit's score."""
+    stated = said.get("confidence")
+    return float(stated) if stated is not None else hits[0].score if hits else 0.0
 
 
 def _row(case: Case, system: System, **fields: Any) -> Row:  # noqa: ANN401  # the fields of a row
@@ -57,6 +63,7 @@ def _row(case: Case, system: System, **fields: Any) -> Row:  # noqa: ANN401  # t
         kind=case.kind,
         topic=case.topic,
         question=case.question,
+        case=digest([case]),
         **fields,
     )
 

@@ -30,6 +30,7 @@ class Row:
     kind: str = ""
     topic: str = ""
     question: str = ""
+    case: str = ""  # digest of the case: another one asks, or expects, something else
     scores: dict[str, float] = field(default_factory=dict)  # what averages are made of; most lie between 0 and 1
     detail: dict[str, Any] = field(default_factory=dict)  # what was found and said, for people
     timings: dict[str, float] = field(default_factory=dict)  # milliseconds a stage

@@ -10,6 +10,7 @@ from app.assistant import Assistant, Turn
 from eval.checks import Found, Said
 from eval.rows import OURS
 from index import search
+from index.encoder import Encoder, Vectors
 from index.passage import Hit
 from index.search import Weights
 
@@ -22,6 +23,14 @@ class System(Protocol):
         """Return what it is called in rows and reports."""
         ...
 
+    @property
+    def answers(self) -> bool:
+        """Return whether it answers; else it only searches."""
+        ...
+
+    def prepare(self, questions: Sequence[str]) -> None:
+        """Get ready for questions, where that is quicker for all at once."""
+        ...
 
     def search(self, question: str, limit: int) -> list[Found]:
         """Return the passages that fit a question best, best first."""
@@ -33,12 +42,16 @@ class System(Protocol):
 
 
 class Ours:
-    """The assistant as it serves people."""
+    """The assistant as it serves people, one question after the other: how long it takes is measured, too."""
+
+    answers = True
 
     def __init__(self, assistant: Assistant, name: str = OURS) -> None:
         self.name = name
         self._assistant = assistant
-        self._first: dict[str, str] = {}
+
+    def prepare(self, questions: Sequence[str]) -> None:
+        """Do nothing."""
 
     def search(self, question: str, limit: int) -> list[Found]:
         """Return the assistant's hits."""
@@ -57,12 +70,12 @@ class Ours:
 class Ranking:
     """A way of ranking our passages, without an answerer."""
 
-    @property
-    def name(self) -> str:
-        """Return what it is called in rows and reports."""
-        ...
-
+    name: str
     rank: Callable[[str, int], list[Hit]]
+    answers = False
+
+    def prepare(self, questions: Sequence[str]) -> None:
+        """Do nothing."""
 
     def search(self, question: str, limit: int) -> list[Found]:
         """Return its hits."""
@@ -77,20 +90,44 @@ def found(hit: Hit) -> Found:
     return Found(hit.source.url, hit.passage.text, hit.score, " > ".join(hit.passage.heading))
 
 
-RANKINGS: Mapping[str, Weights] = {"dense": Weights(lexical=0.0), "bm25": Weights(lexical=1.0)}
+# Ways of searching our passages. Those after the third switch one stage of ours off.
+WEIGHTS: Mapping[str, Weights] = {
+    OURS: Weights(),
+    "dense": Weights(lexical=0.0, sentence=0.0),
+    "bm25": Weights(lexical=1.0),
+    "without words": Weights(lexical=0.0),
+    "without sentences": Weights(sentence=0.0),
+    "without spread": Weights(),
+}
+BASELINES = ("dense", "bm25")
+ABLATIONS = tuple(name for name in WEIGHTS if name.startswith("without"))
 
 
 def ranking(name: str, assistant: Assistant) -> Ranking:
-    """Return one half of our search alone, "dense" or "bm25", over the same passages."""
+    """Return a way of searching the assistant's shelf, by its name in WEIGHTS."""
+    cap = search.PER_DOCUMENT if name in {OURS, "without words", "without sentences"} else 10**6
 
     def rank(question: str, limit: int) -> list[Hit]:
         return search.hybrid(
-            question,
-            assistant.shelf,
-            assistant.encoder,
-            limit=limit,
-            weights=RANKINGS[name],
-            per_document=limit,
+            question, assistant.shelf, assistant.encoder, limit=limit, weights=WEIGHTS[name], per_document=cap
         )
 
     return Ranking(name, rank)
+
+
+class Remembering:
+    """An encoder that makes the vector of a question once; all systems of a run ask the same ones."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.dimension, self.window = encoder.name, encoder.dimension, encoder.window
+        self.count, self.encode_parts = encoder.count, encoder.encode_parts
+        self._encoder = encoder
+        self._known: dict[str, Vectors] = {}
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return a unit vector a text, shape (n, dimension)."""
+        if len(texts) != 1:
+            return self._encoder.encode(texts)
+        if texts[0] not in self._known:
+            self._known[texts[0]] = self._encoder.encode(texts)
+        return self._known[texts[0]]

@@ -6,21 +6,27 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 from eval import EvalError
+from eval.rows import Row, Run, average, chosen
 from ingest import Track, silently
 from ingest.archive import Response
 from ingest.extract import Unreadable, extract, quotable
 
+SUITE = "extraction"
 SHINGLE = 4  # words
 
 
-def zyte(folder: Path, *, track: Track = silently) -> dict[str, Any]:
-    """Return precision, recall and F1 of our text against the articles, in the benchmark's own way of counting.
+def is_here(folder: Path) -> bool:
+    """Return whether a folder holds the benchmark."""
+    return (folder / "ground-truth.json").exists() and (folder / "html").is_dir()
+
+
+def run(folder: Path, run: Run, *, track: Track = silently) -> None:
+    """Add a row to a run for each page that it has none of.
 
     Raises EvalError where the folder does not hold the benchmark.
     """
@@ -29,28 +35,42 @@ def zyte(folder: Path, *, track: Track = silently) -> dict[str, Any]:
         pages = {key: folder / "html" / f"{key}.html.gz" for key in articles}
     except (OSError, ValueError) as error:
         raise EvalError(f"{folder} does not hold ground-truth.json ({error}).") from error
-    return score(
-        {key: article["articleBody"] for key, article in articles.items()}, lambda key: _text(pages[key]), track
-    )
+    missing = sorted(set(articles) - run.done(SUITE))
+    for key in track(missing, "Extracting", len(missing)):
+        text = _text(pages[key])
+        run.add(
+            Row(
+                id=key,
+                suite=SUITE,
+                question=articles[key].get("url", ""),
+                scores=score(articles[key]["articleBody"], text),
+                detail={"begins": text[:300]},
+            )
+        )
 
 
-def score(articles: dict[str, str], text_of: Callable[[str], str], track: Track = silently) -> dict[str, Any]:
-    """Return the mean precision and recall of word sequences over articles, and the F1 of the two means.
+def score(article: str, text: str) -> dict[str, float]:
+    """Return the precision and recall of a text's word sequences, in the benchmark's own way of counting.
 
-    >>> score({"a": "one two three four five"}, lambda _: "one two three four five")["f1"]
-    1.0
+    >>> score("one two three four five", "one two three four")
+    {'precision': 1.0, 'recall': 0.5}
     """
-    precisions, recalls = [], []
-    for key, article in track(articles.items(), "Extracting", len(articles)):
-        wanted, got = _shingles(article), _shingles(text_of(key))
-        both = sum((wanted & got).values())
-        if got:
-            precisions.append(both / sum(got.values()))
-        if wanted:
-            recalls.append(both / sum(wanted.values()))
-    precision, recall = mean(precisions or [0.0]), mean(recalls or [0.0])
+    wanted, got = _shingles(article), _shingles(text)
+    both = sum((wanted & got).values())
+    shares = {}
+    if got:
+        shares["precision"] = both / sum(got.values())
+    if wanted:
+        shares["recall"] = both / sum(wanted.values())
+    return shares
+
+
+def figures(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return the mean precision and recall over pages, and the F1 of the two means."""
+    mine = chosen(rows, suite=SUITE)
+    precision, recall = average(mine, "precision") or 0.0, average(mine, "recall") or 0.0
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    return {"pages": len(articles), "f1": f1, "precision": precision, "recall": recall}
+    return {"pages": len(mine), "f1": f1, "precision": precision, "recall": recall}
 
 
 def _text(path: Path) -> str:

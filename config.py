@@ -20,15 +20,21 @@ class Settings:
     contact: str
     """PREPSHELF_CONTACT: address or mail that the User-Agent names, so that a site can reach you."""
     llm_url: str
-    """PREPSHELF_LLM_URL: an OpenAI-compatible endpoint; "" answers without a language model."""
+    """PREPSHELF_LLM_URL: an OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1; "none" for no language model."""
     llm_model: str
-    """PREPSHELF_LLM_MODEL: the model's name there."""
+    """PREPSHELF_LLM_MODEL: the model's name there; "" takes the first that the endpoint lists."""
     llm_key: str
     """PREPSHELF_LLM_API_KEY: its key, where it wants one."""
+    llm_seconds: float
+    """PREPSHELF_LLM_SECONDS: how long an answer may take in all, 60; a model may be silent for a third of that."""
+    openai_key: str
+    """OPENAI_API_KEY: used where PREPSHELF_LLM_URL is not set, and sent to nothing but OPENAI_BASE_URL."""
+    openai_url: str
+    """OPENAI_BASE_URL: https://api.openai.com/v1."""
 
     def __repr__(self) -> str:
-        """Show the settings without the key."""
-        return f"Settings(data={str(self.data)!r}, encoder={self.encoder!r}, llm_url={self.llm_url!r})"
+        """Show the settings without the keys."""
+        return f"Settings(data={str(self.data)!r}, encoder={self.encoder!r}, llm_model={self.llm_model!r})"
 
 
 def read() -> Settings:
@@ -41,4 +47,15 @@ def read() -> Settings:
         llm_url=env.get("PREPSHELF_LLM_URL", ""),
         llm_model=env.get("PREPSHELF_LLM_MODEL", ""),
         llm_key=env.get("PREPSHELF_LLM_API_KEY", ""),
+        llm_seconds=_seconds(env.get("PREPSHELF_LLM_SECONDS", "")),
+        openai_key=env.get("OPENAI_API_KEY", ""),
+        openai_url=env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1",
     )
+
+
+def _seconds(given: str) -> float:
+    """Return a number of seconds from 3 to 3600, 60 where none is given."""
+    try:
+        return min(3600.0, max(3.0, float(given)))
+    except ValueError:
+        return 60.0

@@ -20,7 +20,7 @@ class Settings:
     contact: str
     """PREPSHELF_CONTACT: address or mail that the User-Agent names, so that a site can reach you."""
     llm_url: str
-    """PREPSHELF_LLM_URL: an OpenAI-compatible endpoint, such as http://127.0.0.1:8080/v1; "none" for no language model."""
+    """PREPSHELF_LLM_URL: an OpenAI-compatible endpoint, as http://127.0.0.1:8080/v1; "none": no language model."""
     llm_model: str
     """PREPSHELF_LLM_MODEL: the model's name there; "" takes the first that the endpoint lists."""
     llm_key: str

@@ -2,8 +2,8 @@ r"""Clean: what stands between any answer and any face.
 
 Pages and models say what they like. Nothing of it may act on whoever reads it: move a cursor, hide text, load an
 image, run, or lead to an address that is not one of the answer's own sources. Two forms leave this module: `inert`
-text, as a terminal and JSON show it, and `markdown`, where it is escaped as well. Code and maths stay as they are but for
-addresses and commands.
+text, as a terminal and JSON show it, and `markdown`, where it is escaped as well. Code and maths stay as they are but
+for addresses and commands.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ _SPAN = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _LANGUAGES = frozenset(
-    """python py bash sh shell console text yaml yml json toml ini sql go java kotlin scala c cpp cuda rust js javascript
-    ts typescript r julia dockerfile makefile hcl proto diff promql""".split()
+    """python py bash sh shell console text yaml yml json toml ini sql go java kotlin scala c cpp cuda rust js
+    javascript ts typescript r julia dockerfile makefile hcl proto diff promql""".split()
 )
 # A formula, and no two prices.
 _FORMULA = re.compile(r"[\\^_=<>]|^\$?[A-Za-z0-9+\-*/(), .|]{1,12}\$?$")
@@ -99,7 +99,7 @@ _BREAKS = (
 
 
 def visible(text: str) -> str:
-    r"""Return text without what cannot be seen and still acts: escape sequences, control, bidi and zero-width characters.
+    r"""Return text without what acts unseen: escape sequences, control, bidi and zero-width characters.
 
     >>> visible("\x1b[31mred\x1b[0m \u202eab\u200bc")
     'red abc'
@@ -143,7 +143,9 @@ def answer(said: Answer) -> Answer:
 
     Addresses that no browser should be sent to are emptied.
     """
-    own = {link for cited in said.citations for link in (cited.url, cited.deep_url)} | {near.url for near in said.nearest}
+    own = {link for cited in said.citations for link in (cited.url, cited.deep_url)} | {
+        near.url for near in said.nearest
+    }
 
     def clean(text: str) -> str:
         return inert(text, own)
@@ -182,7 +184,9 @@ def address(url: str) -> str:
         return ""
     if scheme not in {"", "http", "https"} or url.startswith(("//", "\\")):
         return ""
-    return re.sub(r"[\s<>\"`\\]", lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode()), visible(url))
+    return re.sub(
+        r"[\s<>\"`\\]", lambda found: "".join(f"%{byte:02X}" for byte in found.group().encode()), visible(url)
+    )
 
 
 def spans(text: str) -> Iterator[tuple[Kind, str]]:
@@ -202,7 +206,7 @@ def spans(text: str) -> Iterator[tuple[Kind, str]]:
 
 def _is_maths(part: str) -> bool:
     inside = part.strip("$") if part.startswith("$") else part[2:-2]
-    return not part.startswith("$") or bool(_FORMULA.search(inside)) and not _TEX_ACTS.search(inside)
+    return not part.startswith("$") or (bool(_FORMULA.search(inside)) and not _TEX_ACTS.search(inside))
 
 
 def _shown(kind: Kind, part: str, own: Collection[str]) -> str:
@@ -263,9 +267,15 @@ def _in_prose(found: str, own: Collection[str]) -> str:
 
 
 def _escaped(prose: str) -> str:
-    text = re.sub(r"[\\`*_\[\]#$~|<>&]", r"\\\g<0>", prose)
+    text = re.sub(
+        r"[\\`*\[\]$]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|&(?=#?\w+;)|^\s*[#>]", _backslashed, prose, flags=re.MULTILINE
+    )
     text = re.sub(r":(?=[a-zA-Z:])", r"\\:", text)  # a directive
     return re.sub(r"^(\s*(?:\d+(?=[.)]))?)([-+.)])(?=\s)", r"\1\\\2", text, flags=re.MULTILINE)
+
+
+def _backslashed(found: re.Match[str]) -> str:
+    return f"{found.group()[:-1]}\\{found.group()[-1]}"
 
 
 def _as_escape(found: re.Match[str]) -> str:

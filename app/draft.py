@@ -26,10 +26,23 @@ _HEADING = re.compile(r"\s*#{1,6}\s|\s*\*\*[^*]+\*\*:?\s*$|\s*\|?[\s:|-]{3,}\|?\
 _SOURCES = re.compile(r"\W*(?:sources|references|citations|bibliography|works cited)\W*$", re.IGNORECASE)
 _MISSING = re.compile(r"\W*missing\**\s*:\**\s*", re.IGNORECASE)
 _OPENER = re.compile(
-    r"(?:sure|certainly|of course|okay|ok|great question|here(?:'s| is| are) (?:the|an?|my) (?:answer|summary|response))\b.{0,80}[:!.,]$",
+    r"(?:sure|certainly|of course|okay|ok|great question"
+    r"|here(?:'s| is| are) (?:the|an?|my) (?:answer|summary|response))\b.{0,80}[:!.,]$",
     re.IGNORECASE,
 )
-_UNCERTAIN = ("#", "`", "~", "|", "**", "m", "s", "r", "c", "b", "w")  # beginnings of lines that are read whole or not at all
+_UNCERTAIN = (
+    "#",
+    "`",
+    "~",
+    "|",
+    "**",
+    "m",
+    "s",
+    "r",
+    "c",
+    "b",
+    "w",
+)  # beginnings of lines that are read whole or not at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +114,7 @@ class Reader:
                 self._take(self._raw)
             return
         opened = self._raw.rfind("<", -12)
-        held = 0 <= opened and any(tag.startswith(self._raw[opened:].lower()) for tag in _TAGS)
+        held = opened >= 0 and any(tag.startswith(self._raw[opened:].lower()) for tag in _TAGS)
         at = opened if held and not final else len(self._raw)
         self._take(self._raw[:at])
         self._raw = self._raw[at:]
@@ -200,7 +213,9 @@ class Reader:
         view = line if ends else line[: marks.held(line)]
         found = marks.find(view, self._passages)
         bounds = sentence_bounds(_masked(view, found))
-        certain = len(bounds) if ends else max(0, len(bounds) - (1 if bounds and " " in view[slice(*bounds[-1])] else 2))
+        certain = (
+            len(bounds) if ends else max(0, len(bounds) - (1 if bounds and " " in view[slice(*bounds[-1])] else 2))
+        )
         drafts = []
         for n, (start, end) in enumerate(bounds[:certain]):
             following = bounds[n + 1][0] if n + 1 < len(bounds) else len(view) + 1

@@ -30,6 +30,10 @@ class Endpoint:
         """Return the server's host and port."""
         return urlsplit(self.url).netloc
 
+    def as_json(self) -> dict[str, str]:
+        """Return what `prep status --json` prints of it."""
+        return {"url": self.url, "model": self.model, "found": self.found}
+
     def __str__(self) -> str:
         """Say which model is used: its name, its place, and how it was found."""
         return f"{self.model or 'the first model'} at {self.place} ({self.found})"
@@ -65,7 +69,8 @@ def address(given: str, setting: str = "PREPSHELF_LLM_URL") -> str:
     # A key in the address would show wherever an address shows.
     if not sound or "@" in parts.netloc or parts.query or parts.fragment or " " in url:
         raise AnswerError(
-            f"{setting} is no address of a server; set one like http://127.0.0.1:8080/v1, and a key by PREPSHELF_LLM_API_KEY."
+            f"{setting} is no address of a server; set one like http://127.0.0.1:8080/v1, and a key in"
+            " PREPSHELF_LLM_API_KEY."
         )
     return url.rstrip("/") if parts.path.strip("/") else f"{url.rstrip('/')}/v1"
 

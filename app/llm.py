@@ -139,7 +139,9 @@ def _in_time(call: _Call, seconds: float, longest: int) -> Iterator[str]:
         if written > longest:
             raise ModelError(f"{host} wrote on and on")
         if time.monotonic() >= end:
-            raise ModelError(f"{host} took longer than {seconds:.0f} s; PREPSHELF_LLM_SECONDS sets how long it may take")
+            raise ModelError(
+                f"{host} took longer than {seconds:.0f} s; PREPSHELF_LLM_SECONDS sets how long it may take"
+            )
 
 
 class _Call(threading.Thread):

@@ -23,7 +23,9 @@ _RANGE = re.compile(r"(\d+)\s*(?:(?:[-–—‑−~]|\bto\b)+\s*(?:[#^]\s*)?(\d+
 _AFTER = re.compile(r"[\]】］〕⟧]*(?:\([^()\n]*\))?")  # a closing bracket too many; the address of a link
 _JOINED = re.compile(rf"\s?[-–—]\s?(?=[{re.escape(_OPEN)}]\d)")  # [1]-[3]
 _INTERVAL = re.compile(r"[\[［]\s*[-−+]?\d+\s*,\s*[-−+]?\d+\s*[\]］)]")
-_INTERVAL_AFTER = re.compile(r"(?:\b(?:in|to|into|range|ranges|interval|within|between|from|onto|over|values?)|[∈=×])\s*$", re.IGNORECASE)
+_INTERVAL_AFTER = re.compile(
+    r"(?:\b(?:in|to|into|range|ranges|interval|within|between|from|onto|over|values?)|[∈=×])\s*$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

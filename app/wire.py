@@ -12,9 +12,9 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx2
@@ -74,7 +74,7 @@ class Wire(httpx2.BaseTransport):
         """Yield the events of a stream, each checked and written anew."""
         finished = False
         try:
-            for data in _events(_unless(self._stopped, response.stream), host):
+            for data in _events(_unless(self._stopped, response.iter_raw()), host):
                 event = Event(finish="stop") if data == b"[DONE]" else _event(data, host)
                 if event.text or event.thinks:
                     yield _chunk(event.text)
@@ -131,12 +131,14 @@ def check(response: httpx2.Response, host: str, wanted: str = "text/event-stream
     if status in {401, 403}:
         raise ModelError(f"{host} refused the key ({status}); set PREPSHELF_LLM_API_KEY", lasting=True)
     if status == 404:
-        text = f"{host} knows no such address or model (404); look at PREPSHELF_LLM_URL, which often ends in /v1, and PREPSHELF_LLM_MODEL"
-        raise ModelError(text, lasting=True)
+        cure = "look at PREPSHELF_LLM_URL, which often ends in /v1, and PREPSHELF_LLM_MODEL"
+        raise ModelError(f"{host} knows no such address or model (404); {cure}", lasting=True)
     if status == 429:
         raise ModelError(f"{host} has had too many requests (429)", again=True, after=_seconds(response))
     if status in {400, 422}:
-        raise ModelError(f"{host} rejected the request ({status}); look at PREPSHELF_LLM_MODEL", lasting=True, picky=True)
+        raise ModelError(
+            f"{host} rejected the request ({status}); look at PREPSHELF_LLM_MODEL", lasting=True, picky=True
+        )
     if status != 200:
         passing = status in {408, 409, 425} or status >= 500
         after = _seconds(response) if status == 503 else 0.0
@@ -147,7 +149,7 @@ def check(response: httpx2.Response, host: str, wanted: str = "text/event-stream
         raise ModelError(f"{host} answered {what}; look at PREPSHELF_LLM_URL, which often ends in /v1", lasting=True)
 
 
-def listing(url: str, *, key: str, seconds: float) -> Any:
+def listing(url: str, *, key: str, seconds: float) -> object:
     """Return the JSON at an address; raise ModelError where there is none within the time."""
     host, end = place(url), time.monotonic() + seconds
     headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "prepshelf"}
@@ -156,13 +158,14 @@ def listing(url: str, *, key: str, seconds: float) -> Any:
     request = httpx2.Request("GET", url, headers=headers, extensions={"timeout": httpx2.Timeout(seconds).as_dict()})
     body = bytearray()
     try:
-        with httpx2.HTTPTransport(trust_env=False) as door, door.handle_request(request) as response:
+        with httpx2.HTTPTransport(trust_env=False) as door, closing(door.handle_request(request)) as response:
             check(response, host, "application/json")
-            for piece in response.stream:  # type: ignore[union-attr]  # a sync transport gives a sync stream
+            for piece in response.iter_raw():
                 body += piece
                 if len(body) > LISTING or time.monotonic() > end:
                     raise ModelError(f"{host} gave no list of models in time")
-        return json.loads(body)
+        listed: object = json.loads(body)
+        return listed
     except (httpx2.TransportError, ValueError, RecursionError):
         raise ModelError(f"{host} gave no list of models") from None
 
@@ -172,7 +175,7 @@ def place(url: str) -> str:
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def _unless(stopped: threading.Event, pieces: Any) -> Iterator[bytes]:
+def _unless(stopped: threading.Event, pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         if stopped.is_set():
             raise ModelError("stopped")

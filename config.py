@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,9 +38,8 @@ class Settings:
         return f"Settings(data={str(self.data)!r}, encoder={self.encoder!r}, llm_model={self.llm_model!r})"
 
 
-def read() -> Settings:
+def read(env: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of this process."""
-    env = os.environ
     return Settings(
         data=Path(env.get("PREPSHELF_DATA") or ROOT / "data").expanduser(),
         encoder=env.get("PREPSHELF_ENCODER", ""),

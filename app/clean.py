@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlsplit
@@ -20,6 +20,7 @@ from app.answer import Answer, Citation, Nearest
 Kind = Literal["prose", "code", "fence", "maths"]
 
 REMOVED = "(link removed)"
+TURNS = 12  # that a text is cleaned in, at most; a page or a model that means well takes two
 
 _ANSI = re.compile(
     r"\x1b\][^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # titles, links and the clipboard
@@ -82,7 +83,8 @@ _PLACES = (
     r"|sqlite|nats|ray|models|runs|mlflow-artifacts"
 )
 _ADDRESS = re.compile(
-    rf"(?<![a-z0-9])(?!(?:{_PLACES})://)[a-z][a-z0-9+.\-]*:(?://|\\\\)\S*|(?<![a-z0-9])www\d?\.[^\s.]+\.\S+"
+    rf"(?:https?|ftps?|file)://\S*|(?<![a-z0-9])(?!(?:{_PLACES})://)[a-z][a-z0-9+.\-]*:(?://|\\\\)\S*"
+    r"|(?<![a-z])www\d?\.[^\s.]+\.\S+|(?<![\w:/])//[\w\-]+\.\w\S*"
     r"|(?<![a-z0-9])(?:(?:javascript|vbscript|livescript|blob|mailto|xmpp|view-source)\s?:(?=\S)"
     r"|data\s?:\s?(?=[\w.+\-]*/[\w.+\-]+[;,]|[\w=;\-]*;base64,|,))\S+",
     re.IGNORECASE,
@@ -117,14 +119,19 @@ def inert(text: str, own: Collection[str] = ()) -> str:
     >>> inert("Use `List<int>` where $a_i < b$ and curl http://evil.test/x", own=())
     'Use `List<int>` where $a_i < b$ and curl (link removed)'
     """
-    return "".join(_shown(kind, part, own) for kind, part in spans(visible(text)))
+    for _ in range(TURNS):
+        shown = "".join(_shown(kind, part, own) for kind, part in spans(visible(text)))
+        if shown == text:
+            return text
+        text = shown  # what one turn takes away may lay the next thing bare
+    return re.sub(r"[^\w\s.,;'’“”%-]", " ", text)  # made to outlast us: words are left
 
 
 def markdown(text: str, own: Collection[str] = ()) -> str:
     r"""Return text as Markdown that shows it as it is; code and maths in it are shown as such.
 
     >>> markdown("![x](http://evil) a_b * `a_b` [1]")
-    'x a\\_b \\* `a_b` \\[1\\]'
+    'x a_b \\* `a_b` \\[1\\]'
     """
     return "".join(part if kind in {"code", "fence"} else _escaped(part) for kind, part in spans(inert(text, own)))
 
@@ -152,12 +159,22 @@ def answer(said: Answer) -> Answer:
 
     return replace(
         said,
-        sentences=tuple(replace(sentence, text=clean(sentence.text)) for sentence in said.sentences),
+        sentences=tuple(replace(sentence, text=unmarked(clean(sentence.text))) for sentence in said.sentences),
         citations=tuple(citation(cited) for cited in said.citations),
         missing=clean(said.missing) if said.missing else said.missing,
         nearest=tuple(Nearest(clean(near.title), address(near.url)) for near in said.nearest),
         notice=clean(said.notice),
     )
+
+
+def unmarked(text: str) -> str:
+    """Return text in which no number in brackets passes for a mark of ours; in code it may stand.
+
+    >>> unmarked("Rings are optimal [12], `a[1]` is not.")
+    'Rings are optimal, `a[1]` is not.'
+    """
+    pattern = r"\s?\[\d{1,4}(?:\s?[,–-]\s?\d{1,4})*\]"
+    return "".join(re.sub(pattern, "", part) if kind == "prose" else part for kind, part in spans(text))
 
 
 def citation(cited: Citation) -> Citation:
@@ -221,7 +238,7 @@ def _shown(kind: Kind, part: str, own: Collection[str]) -> str:
         head = rail + (language.lower() if language.lower() in _LANGUAGES else "")
         part = f"{head}\n{rest}"
     part = _ADDRESS.sub(lambda found: _in_code(found.group(), own), _LOADS.sub("", part))
-    return part if part.strip("` ") else ""
+    return part if part.strip("`~ \n") else ""
 
 
 def _in_code(found: str, own: Collection[str]) -> str:
@@ -232,9 +249,9 @@ def _in_code(found: str, own: Collection[str]) -> str:
 
 
 def _prose(text: str, own: Collection[str]) -> str:
-    text = visible(_repeatedly(html.unescape, text))
-    text = _repeatedly(lambda now: _LINK.sub(r"\1", _IMAGE.sub(r"\1", now)), text)
-    text = _repeatedly(lambda now: _TAG.sub("", _BODIES.sub("", _ANGLED.sub(r"\1", now))), text)
+    text = visible(html.unescape(text))
+    text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", text))
+    text = _TAG.sub("", _BODIES.sub("", _ANGLED.sub(r"\1", text)))
     text = _ADDRESS.sub(lambda found: _in_prose(found.group(), own), text)
     text = _broken(text)
     text = _MAIL.sub(" (at) ", text)
@@ -247,16 +264,6 @@ def _broken(text: str) -> str:
     for pattern, instead in _BREAKS:
         text = pattern.sub(instead, text)
     return _TEX_ACTS.sub(r"\1", text)
-
-
-def _repeatedly(change: Callable[[str], str], text: str) -> str:
-    """Apply a change until nothing changes: what one turn takes away may lay the next bare."""
-    for _ in range(8):
-        changed = change(text)
-        if changed == text:
-            return text
-        text = changed
-    return text
 
 
 def _in_prose(found: str, own: Collection[str]) -> str:

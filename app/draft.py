@@ -30,19 +30,8 @@ _OPENER = re.compile(
     r"|here(?:'s| is| are) (?:the|an?|my) (?:answer|summary|response))\b.{0,80}[:!.,]$",
     re.IGNORECASE,
 )
-_UNCERTAIN = (
-    "#",
-    "`",
-    "~",
-    "|",
-    "**",
-    "m",
-    "s",
-    "r",
-    "c",
-    "b",
-    "w",
-)  # beginnings of lines that are read whole or not at all
+_AFTER_VARIABLE = re.compile(r"(?<!\bby )(?<!\band )(?<=[a-z\d)=] )[A-Z]\.(?= +[A-Z])")  # and no initial: "by J. Doe"
+_WHOLE = re.compile(r"\s*(?:[#`~|]|\*\*)|\W*missing\b", re.IGNORECASE)  # lines that must be whole to be understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +92,8 @@ class Reader:
             self._take(self._raw[: found.start()])
             self._raw = self._raw[found.end() :]
             ends, name = bool(found[1]), found[2].lower().removesuffix("ing")
-            if name == "answer" and ends:
-                self._stage = "over"
-            elif self._stage != "over" and (self._stage != "think" or name == "think"):
-                self._stage = {"think": "head", "quotes": "answer"}[name] if ends else name
+            if self._stage != "over" and (self._stage != "think" or name == "think"):
+                self._stage = {"think": "head", "quotes": "answer", "answer": "over"}[name] if ends else name
         if self._stage == "head":
             # No word of the answer yet, or of a model that knows no tags; only its end tells which.
             if final:
@@ -147,7 +134,7 @@ class Reader:
                 self._last = self._fenced(whole=True)
             return ""
         if not self._in_line:
-            if not ends and (len(line.strip()) < HEAD or line.lstrip().lower().startswith(_UNCERTAIN)):
+            if not ends and (len(line.strip()) < HEAD or _WHOLE.match(line)):
                 return line
             body = yield from self._begin(line)
             if not body:
@@ -209,10 +196,11 @@ class Reader:
 
     def _sentences(self, line: str, *, ends: bool) -> tuple[list[Draft], str]:
         """Return the sentences of a line that are certain, and what is left of it."""
-        line = marks.plain(line)
-        view = line if ends else line[: marks.held(line)]
+        at = len(line) if ends else marks.held(line)
+        view = marks.plain(line[:at])
+        line = view + line[at:]
         found = marks.find(view, self._passages)
-        bounds = sentence_bounds(_masked(view, found))
+        bounds = _bounds(_masked(view, found))
         certain = (
             len(bounds) if ends else max(0, len(bounds) - (1 if bounds and " " in view[slice(*bounds[-1])] else 2))
         )
@@ -229,7 +217,7 @@ class Reader:
 
     def _draft(self, text: str, numbers: list[int]) -> Draft:
         text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", marks.strip(text))
-        text = re.sub(r"\s*[\[【［]+[\d,\s–-]*$", "", text.replace("**", "")).strip()
+        text = re.sub(r"\s*[\[【［]+[\d,\s–-]*$", "", text.replace("**", "")).strip()  # cut within a mark
         lead = self._lead
         if any(character.isalnum() for character in text):
             self._lead = " "
@@ -247,9 +235,21 @@ class Reader:
             elif words in self._seen:
                 self.repeats += 1
             elif not (not self._seen and _OPENER.match(draft.text)):
+                fresh.append(draft if self._seen else replace(draft, lead=draft.lead.lstrip(" ")))
                 self._seen.add(words)
-                fresh.append(draft)
         return fresh
+
+
+def _bounds(text: str) -> list[tuple[int, int]]:
+    """Return where sentences begin and end: as for pages, and after a variable too ("grows with N. Pods never do").
+
+    A sentence that hides behind another would pass for supported with it.
+    """
+    bounds: list[tuple[int, int]] = []
+    for start, end in sentence_bounds(text):
+        cuts = [start + found.end() for found in _AFTER_VARIABLE.finditer(text[start:end])]
+        bounds += zip([start, *cuts], [*cuts, end], strict=True)
+    return [(end - len(text[start:end].lstrip()), end) for start, end in bounds]
 
 
 def _masked(text: str, found: list[marks.Mark]) -> str:

@@ -75,8 +75,9 @@ def address(given: str, setting: str = "PREPSHELF_LLM_URL") -> str:
     return url.rstrip("/") if parts.path.strip("/") else f"{url.rstrip('/')}/v1"
 
 
-def ollama(model: str = "", at: tuple[str, int] = OLLAMA) -> Endpoint | None:
+def ollama(model: str = "", at: tuple[str, int] | None = None) -> Endpoint | None:
     """Return the Ollama of this machine where one listens and holds a model; nothing but loopback is asked."""
+    at = at or OLLAMA
     try:
         socket.create_connection(at, timeout=PROBE).close()
     except OSError:

@@ -74,7 +74,7 @@ class Writing:
         fence, passages = _fence("PASSAGES"), shown(self.hits)
         rules = fill("answer_rules", fence=fence, refusal=REFUSAL)
         request = fill("answer_request", fence=fence, passages="\n\n".join(passages), question=self.asked)
-        reader, leaks, fault = Reader(len(passages)), Leaks(rules, fence), ""
+        reader, leaks, fault = Reader(len(passages)), Leaks(rules, fence, self.model.endpoint.key), ""
         try:
             for piece in self.model.write(rules, request, longest=LONGEST):
                 yield from self._say(reader.feed(piece), leaks, begun)
@@ -133,15 +133,16 @@ class Writing:
 class Leaks:
     """Knows the words of the rules, so that a sentence that recites them is not shown."""
 
-    def __init__(self, rules: str, fence: str) -> None:
-        self._fence = fence.split()[-1]
+    def __init__(self, rules: str, fence: str, key: str) -> None:
+        self._secrets = [secret for secret in (fence.split()[-1], key) if secret]
         self._rules = " " + " ".join(_words(rules.replace(REFUSAL, ""))) + " "
 
     def has(self, text: str) -> bool:
-        """Return whether a text recites the rules or the word that fences the passages."""
+        """Return whether a text recites the rules, the word that fences the passages or the key."""
         words = _words(text)
         runs = [words] if 4 <= len(words) < LEAK else [words[n : n + LEAK] for n in range(len(words) - LEAK + 1)]
-        return self._fence in text or any(f" {' '.join(run)} " in self._rules for run in runs)
+        recited = any(f" {' '.join(run)} " in self._rules for run in runs)
+        return recited or any(secret in text for secret in self._secrets)
 
 
 def shown(hits: Sequence[Hit]) -> list[str]:

@@ -22,6 +22,9 @@ _RAISED_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _RANGE = re.compile(r"(\d+)\s*(?:(?:[-–—‑−~]|\bto\b)+\s*(?:[#^]\s*)?(\d+))?", re.IGNORECASE)
 _AFTER = re.compile(r"[\]】］〕⟧]*(?:\([^()\n]*\))?")  # a closing bracket too many; the address of a link
 _JOINED = re.compile(rf"\s?[-–—]\s?(?=[{re.escape(_OPEN)}]\d)")  # [1]-[3]
+_UNCLOSED = re.compile(  # and no interval like [0, 1)
+    rf"[{re.escape(_OPEN)}]+\s*\d+(?:\s?[–-]\s?\d+)?(?!\s*[,\d.]\s*\d|\s*,)(?![^{re.escape(_OPEN)}]*[{re.escape(_CLOSE)}])"
+)
 _INTERVAL = re.compile(r"[\[［]\s*[-−+]?\d+\s*,\s*[-−+]?\d+\s*[\]］)]")
 _INTERVAL_AFTER = re.compile(
     r"(?:\b(?:in|to|into|range|ranges|interval|within|between|from|onto|over|values?)|[∈=×])\s*$", re.IGNORECASE
@@ -53,11 +56,14 @@ def find(text: str, most: int) -> list[Mark]:
 
 
 def plain(text: str) -> str:
-    r"""Return a text in which marks that are escaped or raised are written in brackets.
+    r"""Return a text in which marks are written in brackets that are escaped, raised, set as code or left open.
 
     >>> plain(r"Rings \[1\] and trees<sup>2, 3</sup>")
     'Rings [1] and trees[2, 3]'
     """
+    text = re.sub(r"(?<!`)`(\[\s*\d[\d,\s–-]*\])`(?!`)", r"\1", text)
+    # A sentence begins after a mark that was left open; it must not pass for a part of the one before.
+    text = re.sub(r"\[\s*(\d{1,3})(?=\s+(?:- )?[A-Z])(?![^\[\]]*\])", r"[\1].", text)
     text = re.sub(r"\\\[(\s*\d[\d,\s–-]*)\\\]", r"[\1]", text)
     return re.sub(r"<sup>\s*\[?(\d[\d,\s–-]*)\]?\s*</sup>", r"[\1]", text, flags=re.IGNORECASE)
 
@@ -70,6 +76,7 @@ def strip(text: str) -> str:
     """
     for mark in reversed(find(text, 0)):
         text = text[: mark.start] + ("" if text[: mark.start].endswith(" ") else " ") + text[mark.end :]
+    text = _UNCLOSED.sub("", text)
     return re.sub(r"\s+([.,;:!?)])", r"\1", re.sub(r"[ \t]+", " ", text)).strip()
 
 
@@ -79,11 +86,13 @@ def held(text: str) -> int:
     >>> held("Rings are optimal [1, "), held("Rings are optimal [1]")
     (18, 21)
     """
-    tail = max(0, len(text) - LONGEST)
-    opened = [text.rfind(mark, tail) for mark in f"{_OPEN}(<"]
-    closed = max(text.rfind(mark, tail) for mark in f"{_CLOSE})>")
-    begun = [at for at in opened if at > closed and not re.search(r"[.!?]\s", text[at:])]
-    return min(begun, default=len(text))
+    begun: list[int] = []
+    for at in range(max(0, len(text) - LONGEST), len(text)):
+        if text[at] in f"{_OPEN}(<":
+            begun.append(at)
+        elif text[at] in f"{_CLOSE})>" and begun:
+            begun.pop()
+    return next((at for at in begun if not re.search(r"[.!?]\s", text[at:])), len(text))
 
 
 def _places(text: str) -> Iterator[tuple[int, int]]:

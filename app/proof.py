@@ -18,8 +18,8 @@ Cite = Callable[[Hit, tuple[int, int], int], Citation | None]
 Score = Callable[[str, str], float]
 """Tells how far a passage, the second, supports a sentence, the first: 0 not at all, 1 in every point."""
 
-SUPPORTED = 0.6
-WEAK = 0.35
+SUPPORTED = 0.7
+WEAK = 0.55
 CLAIM = 2  # content words from which on a sentence claims something
 OTHERS = 3  # passages that are tried where those that were named do not support a sentence
 QUOTES = 3  # stretches of a passage that are tried as its quote

@@ -27,7 +27,7 @@ class Settings:
     llm_key: str
     """PREPSHELF_LLM_API_KEY: its key, where it wants one."""
     llm_seconds: float
-    """PREPSHELF_LLM_SECONDS: how long an answer may take in all, 60; a model may be silent for a third of that."""
+    """PREPSHELF_LLM_SECONDS: how long a model may take for an answer, 45; it may be silent for half of that."""
     openai_key: str
     """OPENAI_API_KEY: used where PREPSHELF_LLM_URL is not set, and sent to nothing but OPENAI_BASE_URL."""
     openai_url: str
@@ -54,8 +54,8 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
 
 
 def _seconds(given: str) -> float:
-    """Return a number of seconds from 3 to 3600, 60 where none is given."""
+    """Return a number of seconds from 3 to 3600, 45 where none is given."""
     try:
         return min(3600.0, max(3.0, float(given)))
     except ValueError:
-        return 60.0
+        return 45.0

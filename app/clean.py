@@ -39,7 +39,7 @@ _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SPAN = re.compile(
     r"(?P<fence>^ {0,3}(?P<rail>`{3,}|~{3,})[^\n]*\n(?:.*?\n)??[ ]{0,3}(?P=rail)[`~]*[ ]*$)"
     r"|(?P<code>(?<!`)(?P<tick>`+)(?!`)(?P<inside>[^\n]+?)(?<!`)(?P=tick)(?!`))"
-    r"|(?P<maths>\$\$[^$]+\$\$|\$(?![\s$])[^$\n]*[^\s$\\]\$(?!\d)|\\\((?:(?!\\\)).)+\\\)|\\\[(?:(?!\\\]).)+\\\])",
+    r"|(?P<maths>\$\$[^$]+\$\$|\$(?![\s$])[^$\n]*[^\s$\\]\$(?!\d)|\\\((?:(?!\\\)).){1,500}\\\)|\\\[(?:(?!\\\]).){1,500}\\\])",
     re.DOTALL | re.MULTILINE,
 )
 _LANGUAGES = frozenset(
@@ -95,7 +95,7 @@ _DIRECTIVE = re.compile(r":{1,3}(?=[a-z][\w\-]*[\[{])|^:{2,}(?=\w)", re.IGNORECA
 _BREAKS = (
     (re.compile(r"\](?=\()"), "] "),
     (re.compile(r"!(?=\[)"), ""),
-    (re.compile(r"^([\s>\-*+\d.)]*\[[^\]\n]+\])(?=:)", re.MULTILINE), r"\1 "),
+    (re.compile(r"^([ \t>\-*+\d.)]{0,12}\[[^\]\n]{1,500}\])(?=:)", re.MULTILINE), r"\1 "),
     (re.compile(r"<(?=[a-zA-Z/!?])"), "< "),
 )
 
@@ -275,10 +275,10 @@ def _in_prose(found: str, own: Collection[str]) -> str:
 
 def _escaped(prose: str) -> str:
     text = re.sub(
-        r"[\\`*\[\]$]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|&(?=#?\w+;)|^\s*[#>]", _backslashed, prose, flags=re.MULTILINE
+        r"[\\`*\[\]$]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|&(?=#?\w+;)|^[ \t]*[#>]", _backslashed, prose, flags=re.MULTILINE
     )
     text = re.sub(r":(?=[a-zA-Z:])", r"\\:", text)  # a directive
-    return re.sub(r"^(\s*(?:\d+(?=[.)]))?)([-+.)])(?=\s)", r"\1\\\2", text, flags=re.MULTILINE)
+    return re.sub(r"^([ \t]*(?:\d{1,9}(?=[.)]))?)([-+.)])(?=\s)", r"\1\\\2", text, flags=re.MULTILINE)
 
 
 def _backslashed(found: re.Match[str]) -> str:

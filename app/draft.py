@@ -22,7 +22,7 @@ _TAG = re.compile(r"<(/?)(think|thinking|quotes|answer)>", re.IGNORECASE)
 _TAGS = tuple(f"<{slash}{name}>" for slash in ("", "/") for name in ("think", "thinking", "quotes", "answer"))
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _ITEM = re.compile(r"(\s*)(?:([-*•+])|(\d{1,2})[.)])\s+")
-_HEADING = re.compile(r"\s*#{1,6}\s|\s*\*\*[^*]+\*\*:?\s*$|\s*\|?[\s:|-]{3,}\|?\s*$")
+_HEADING = re.compile(r"#{1,6}\s|\*\*[^*]+\*\*:?$|[\s:|-]{3,}$")  # or a rule
 _SOURCES = re.compile(r"\W*(?:sources|references|citations|bibliography|works cited)\W*$", re.IGNORECASE)
 _MISSING = re.compile(r"\W*missing\**\s*:\**\s*", re.IGNORECASE)
 _OPENER = re.compile(
@@ -168,7 +168,7 @@ class Reader:
             self._closed = True
         elif found_missing := _MISSING.match(line):
             self.missing = marks.strip(line[found_missing.end() :])
-        elif _HEADING.match(line):
+        elif _HEADING.match(line.strip()):
             self._lead = "\n\n" if self._said else ""
         else:
             return self._itemised(line)
@@ -217,7 +217,7 @@ class Reader:
 
     def _draft(self, text: str, numbers: list[int]) -> Draft:
         text = re.sub(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1", r"\2", marks.strip(text))
-        text = re.sub(r"\s*[\[【［]+[\d,\s–-]*$", "", text.replace("**", "")).strip()  # cut within a mark
+        text = re.sub(r"[\[【［]{1,4}[\d, –-]{0,40}$", "", text.replace("**", "").rstrip()).strip()  # cut within a mark
         lead = self._lead
         if any(character.isalnum() for character in text):
             self._lead = " "

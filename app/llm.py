@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("prepshelf.llm")
 
 ATTEMPTS = 3
+PATIENCE = 0.5  # of the time for an answer, that a model may be silent
 TOKENS = 1200  # of an answer
 FAILURES = 3  # in a row, after which a model is left to rest
 REST = 30.0  # seconds
@@ -68,7 +69,7 @@ class Breaker:
 class Model:
     """One model on one server."""
 
-    def __init__(self, endpoint: Endpoint, *, seconds: float = 60.0) -> None:
+    def __init__(self, endpoint: Endpoint, *, seconds: float = 45.0) -> None:
         self.endpoint = endpoint
         self.seconds = seconds  # that an answer may take in all
         self.breaker = Breaker()
@@ -84,7 +85,7 @@ class Model:
     ) -> Iterator[str]:
         """Yield what the model writes, piece by piece, until it is complete; "" is a sign of life without text.
 
-        It raises ModelError where the model cannot be had, falls silent for a third of the time, takes longer than
+        It raises ModelError where the model cannot be had, falls silent for half of the time, takes longer than
         `within` seconds or the model's own limit, or writes more than `longest` characters. What was yielded before
         that is partial. Closing the iterator stops the request.
         """
@@ -96,8 +97,8 @@ class Model:
         try:
             yield from _in_time(call, seconds, longest)
         except ModelError as error:
-            self.breaker.failed(lasting=error.lasting)
-            log.warning("The language model did not answer: %s.", error)
+            self.breaker.worked() if error.healthy else self.breaker.failed(lasting=error.lasting)
+            log.log(logging.ERROR if error.lasting else logging.WARNING, "The language model failed: %s.", error)
             raise
         else:
             self.breaker.worked()
@@ -123,21 +124,21 @@ def connect(settings: config.Settings) -> Model | None:
 def _in_time(call: _Call, seconds: float, longest: int) -> Iterator[str]:
     host, end, written = call.model.endpoint.place, time.monotonic() + seconds, 0
     while True:
-        patience = min(seconds / 3, end - time.monotonic())
+        patience = min(seconds * PATIENCE, end - time.monotonic())
         try:
             said = call.said.get(timeout=max(0.0, patience))
         except queue.Empty:
             late = time.monotonic() >= end
-            what = f"took longer than {seconds:.0f} s" if late else f"said nothing for {seconds / 3:.0f} s"
+            what = f"took longer than {seconds:.0f} s" if late else f"said nothing for {seconds * PATIENCE:.0f} s"
             raise ModelError(f"{host} {what}; PREPSHELF_LLM_SECONDS sets how long it may take") from None
         if said is None:
             return
         if isinstance(said, ModelError):
             raise said
+        yield said[: longest - written]
         written += len(said)
-        yield said
         if written > longest:
-            raise ModelError(f"{host} wrote on and on")
+            raise ModelError(f"{host} wrote on and on", healthy=True)
         if time.monotonic() >= end:
             raise ModelError(
                 f"{host} took longer than {seconds:.0f} s; PREPSHELF_LLM_SECONDS sets how long it may take"
@@ -183,7 +184,7 @@ class _Call(threading.Thread):
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, ModelError) and error.again),
             # A Retry-After that reaches beyond the time is no reason to wait at all.
-            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_before_delay(self._seconds / 3),
+            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_before_delay(self._seconds * PATIENCE),
             wait=_pause,
             sleep=tenacity.sleep_using_event(self.stopped),
             reraise=True,
@@ -215,7 +216,7 @@ class _Call(threading.Thread):
             self.model.name = first_model(endpoint.url, key=endpoint.key)
         wire = Wire(key=endpoint.key, stopped=self.stopped)
         with httpx2.Client(
-            transport=wire, trust_env=False, follow_redirects=False, timeout=self._seconds / 3
+            transport=wire, trust_env=False, follow_redirects=False, timeout=self._seconds * PATIENCE
         ) as client:
             model = OpenAILike(
                 model=self.model.name,
@@ -223,7 +224,7 @@ class _Call(threading.Thread):
                 api_key="on-the-wire",  # the wire adds the real one
                 is_chat_model=True,
                 max_retries=0,
-                timeout=self._seconds / 3,
+                timeout=self._seconds * PATIENCE,
                 http_client=client,
                 max_tokens=None if self.model.plain else self._tokens,
                 temperature=1.0 if self.model.plain else 0.0,

@@ -10,6 +10,8 @@ from app import clean
 
 LONGEST = 60  # characters of a mark; an open bracket further back than that begins none
 
+DEEPEST = 4  # brackets in brackets
+
 _OPEN, _CLOSE = "[【［〔⟦", "]】］〕⟧"
 _LABEL = (
     r"(?:(?:passages?|sources?|refs?|references?|docs?|documents?|citations?|cite|numbers?|nos?|see|from|and|or|to)\b[.:]?"
@@ -23,7 +25,8 @@ _RANGE = re.compile(r"(\d+)\s*(?:(?:[-–—‑−~]|\bto\b)+\s*(?:[#^]\s*)?(\d+
 _AFTER = re.compile(r"[\]】］〕⟧]*(?:\([^()\n]*\))?")  # a closing bracket too many; the address of a link
 _JOINED = re.compile(rf"\s?[-–—]\s?(?=[{re.escape(_OPEN)}]\d)")  # [1]-[3]
 _UNCLOSED = re.compile(  # and no interval like [0, 1)
-    rf"[{re.escape(_OPEN)}]+\s*\d+(?:\s?[–-]\s?\d+)?(?!\s*[,\d.]\s*\d|\s*,)(?![^{re.escape(_OPEN)}]*[{re.escape(_CLOSE)}])"
+    rf"[{re.escape(_OPEN)}]{{1,4}}\s?\d{{1,20}}(?:\s?[–-]\s?\d{{1,20}})?(?!\s?[,\d.]\s?\d|\s?,)"
+    rf"(?![^{re.escape(_OPEN)}]{{0,200}}[{re.escape(_CLOSE)}])"
 )
 _INTERVAL = re.compile(r"[\[［]\s*[-−+]?\d+\s*,\s*[-−+]?\d+\s*[\]］)]")
 _INTERVAL_AFTER = re.compile(
@@ -77,7 +80,7 @@ def strip(text: str) -> str:
     for mark in reversed(find(text, 0)):
         text = text[: mark.start] + ("" if text[: mark.start].endswith(" ") else " ") + text[mark.end :]
     text = _UNCLOSED.sub("", text)
-    return re.sub(r"\s+([.,;:!?)])", r"\1", re.sub(r"[ \t]+", " ", text)).strip()
+    return re.sub(r" ([.,;:!?)])", r"\1", re.sub(r"[ \t]+", " ", text)).strip()
 
 
 def held(text: str) -> int:
@@ -121,6 +124,8 @@ def _bracketed(text: str, at: int) -> int:
     while here < min(len(text), at + 4 * LONGEST):
         if text[here] in _OPEN:
             depth += 1
+            if depth > DEEPEST:
+                break
         elif text[here] in _CLOSE:
             depth -= 1
             closed = here + 1

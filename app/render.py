@@ -53,6 +53,7 @@ def answer(said: Answer, console: Console) -> None:
 def live(events: Iterable[Event], console: Console) -> None:
     """Print an answer as it comes about on a terminal, and then whole; into a pipe only whole."""
     said: list[str] = []
+    doing = Spinner("dots")
     with Live(console=console, transient=True, refresh_per_second=8) if console.is_terminal else nullcontext() as shown:
         for event in events:
             if isinstance(event, Done):
@@ -60,7 +61,8 @@ def live(events: Iterable[Event], console: Console) -> None:
             elif isinstance(event, Said | Notice):
                 lead = event.sentence if isinstance(event, Said) else Sentence(event.text, (), lead="\n\n")
                 said.append(lead.written())
-            doing = Spinner("dots", event.text if isinstance(event, Doing) else "")
+            elif isinstance(event, Doing):
+                doing.update(text=Text(event.text, style="dim"))
             if shown:
                 shown.update(Group(*map(_with_marks, "".join(said).strip().split("\n")), doing))
     answer(whole, console)

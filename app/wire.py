@@ -72,14 +72,14 @@ class Wire(httpx2.BaseTransport):
 
     def chunks(self, response: httpx2.Response, host: str) -> Iterator[bytes]:
         """Yield the events of a stream, each checked and written anew."""
-        finished = False
+        finish = ""
         try:
             for data in _events(_unless(self._stopped, response.iter_raw()), host):
                 event = Event(finish="stop") if data == b"[DONE]" else _event(data, host)
                 if event.text or event.thinks:
                     yield _chunk(event.text)
                 if event.finish:
-                    finished = event.finish == "stop"
+                    finish = event.finish
                     break
         except ModelError as fault:
             self.fault = fault
@@ -88,7 +88,10 @@ class Wire(httpx2.BaseTransport):
             raise self._failed(f"{host} fell silent in the middle", again=True) from None
         except httpx2.TransportError:
             raise self._failed(f"the connection to {host} broke", again=True) from None
-        if not finished:
+        if finish == "length":
+            self.fault = ModelError("the answer reached the length that the model may write", healthy=True)
+            raise self.fault
+        if finish != "stop":
             raise self._failed(f"{host} ended before the answer was complete", again=True)
         yield _DONE
 

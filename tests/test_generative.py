@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import random
 import re
+import resource
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -441,3 +449,55 @@ def test_a_key_that_a_server_gives_back_is_not_shown(shelf_folder, encoder):
         model = Model(Endpoint(server.url, "m", "sk-secret", "a test"))
         answer = Assistant(shelf, encoder, model=lambda: model).ask(QUESTION)
     assert "sk-secret" not in json.dumps(answer.as_json())
+
+
+@pytest.fixture
+def hostile_server(shared: Path) -> Iterator[str]:
+    """The scripted server of 21 faults; its ports are its own, and its second host must never be asked."""
+    script = shared / "hostile" / "llm" / "malicious_llm_server.py"
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for _ in range(100):
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", 8821), timeout=1):
+                    break
+                time.sleep(0.1)
+            yield "http://127.0.0.1:8821"
+        finally:
+            process.kill()
+            heard = process.stdout.read() if process.stdout else ""
+    assert "VICTIM" not in heard
+
+
+# How each scripted fault must end: what is kept of the model's words, and whether its answer is whole.
+KEPT = {"ok": "Hello [1]", "endless": "spam spam", "drip": "aaa", "cut": "Partial answer …", "cutclean": "Partial answer …",
+        "badutf8": "ok …", "badjson": "ok …", "errorevent": "ok …"}  # fmt: skip
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_the_21_scripted_faults_end_in_time_in_an_answer(hostile_server, shared, shelf_folder, encoder, caplog):
+    caplog.set_level(logging.DEBUG)
+    scenarios = [
+        row["scenario"] for row in json.loads((shared / "hostile" / "llm" / "faults_expected.json").read_text())
+    ]
+    assert len(scenarios) == 21
+    shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for name in scenarios:
+        model = Model(Endpoint(f"{hostile_server}/{name}", "m", "sk-secret", "a test"), seconds=5.0)
+        begun = time.monotonic()
+        answer = Assistant(shelf, encoder, model=lambda model=model: model).ask(QUESTION)
+        assert time.monotonic() - begun < 7, name
+        check_proof(answer)
+        check_harmless(answer, "")
+        assert KEPT.get(name, "") in answer.text, name
+        assert answer.mode == ("llm" if name in KEPT else "extractive"), name
+        assert not answer.abstained and bool(answer.notice) == (name != "ok"), name
+        assert "sk-secret" not in json.dumps(answer.as_json()), name
+    with urllib.request.urlopen(f"{hostile_server}/count") as response:
+        asked = json.load(response)
+    assert (asked["401"], asked["500"], asked["429"], asked["429short"], asked.get("victim", 0)) == (1, 3, 1, 1, 0)
+    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 200, (
+        "MiB; llama-index takes 120 of them"
+    )
+    assert "sk-secret" not in caplog.text

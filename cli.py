@@ -156,13 +156,12 @@ def ask(
             said = assistant.ask(record["question"], history=history, topic=topic)
             _print_json({"id": record["id"], **said.as_json()})
         return
-    said = assistant.ask(question, topic=topic)
     if as_json:
-        _print_json(said.as_json())
+        _print_json(assistant.ask(question, topic=topic).as_json())
     else:
         from app import render
 
-        render.answer(said, _console())
+        render.live(assistant.stream(question, topic=topic), _console())
 
 
 @app.command()
@@ -171,10 +170,11 @@ def status(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at.")] = None,
 ) -> None:
     """Print the shelf, and what became of every link."""
-    from app import render
+    from app import endpoint, render
     from index import store
 
     settings = config.read()
+    model = endpoint.find(settings)
     manifest = store.describe(settings.data / "shelves")
     shelf = store.as_json(manifest) if manifest else None
     with _entries(settings) as entries:
@@ -186,9 +186,12 @@ def status(
         _note(f"Written to {html}")
         return
     if as_json:
-        _print_json({"shelf": shelf or {}, "resources": [_entry_json(entry) for entry in listed]})
+        resources = [_entry_json(entry) for entry in listed]
+        _print_json({"shelf": shelf or {}, "resources": resources, "llm": model.as_json() if model else None})
     else:
         render.ledger(listed, shelf, _console())
+        writer = f"answers are written by {model}" if model else "answers are quoted; no language model is set or found"
+        _console().print(writer, markup=False, highlight=False)
 
 
 @app.command()
@@ -338,7 +341,9 @@ def _note(text: str) -> None:
 
 
 def _print_json(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)  # noqa: T201
+    from app import clean
+
+    print(clean.escaped(json.dumps(value, ensure_ascii=False)), flush=True)  # noqa: T201
 
 
 def _print_figures(figures: dict[str, Any]) -> None:
@@ -393,10 +398,13 @@ def _encoder() -> Encoder:
 
 
 def _assistant() -> Assistant:
+    from functools import partial
+
+    from app import llm
     from app.assistant import Assistant
 
     settings = config.read()
-    return Assistant.open(settings.data, encoder_folder=settings.encoder)
+    return Assistant.open(settings.data, encoder_folder=settings.encoder, model=partial(llm.connect, settings))
 
 
 def _suite(name: str, data: Path | None, *, as_json: bool, split: str = "", baselines: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -35,35 +35,51 @@ class Settings:
     ports: tuple[int, ...]
     """PREPSHELF_PORTS: ports besides 80 and 443 that may be asked, "8000,8443" say."""
     llm_url: str
-    """PREPSHELF_LLM_URL: an OpenAI-compatible endpoint; "" answers without a language model."""
+    """PREPSHELF_LLM_URL: an OpenAI-compatible endpoint, as http://127.0.0.1:8080/v1; "none": no language model."""
     llm_model: str
-    """PREPSHELF_LLM_MODEL: the model's name there."""
+    """PREPSHELF_LLM_MODEL: the model's name there; "" takes the first that the endpoint lists."""
     llm_key: str
     """PREPSHELF_LLM_API_KEY: its key, where it wants one."""
+    llm_seconds: float
+    """PREPSHELF_LLM_SECONDS: how long a model may take for an answer, 45; it may be silent for half of that."""
+    openai_key: str
+    """OPENAI_API_KEY: used where PREPSHELF_LLM_URL is not set, and sent to nothing but OPENAI_BASE_URL."""
+    openai_url: str
+    """OPENAI_BASE_URL: https://api.openai.com/v1."""
 
     def __repr__(self) -> str:
-        """Show the settings without the key."""
-        return f"Settings(data={str(self.data)!r}, encoder={self.encoder!r}, llm_url={self.llm_url!r})"
+        """Show the settings without the keys."""
+        return f"Settings(data={str(self.data)!r}, encoder={self.encoder!r}, llm_model={self.llm_model!r})"
 
 
-def read() -> Settings:
+def read(env: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of this process."""
-    env = os.environ
     return Settings(
         data=Path(env.get("PREPSHELF_DATA") or ROOT / "data").expanduser(),
         encoder=env.get("PREPSHELF_ENCODER", ""),
         contact=env.get("PREPSHELF_CONTACT", "no contact given"),
         github_token=env.get("GITHUB_TOKEN", ""),
-        allow=_listed("PREPSHELF_ALLOW", ip_network, "networks such as 127.0.0.0/8"),
-        ports=(80, 443, *_listed("PREPSHELF_PORTS", int, "numbers such as 8000")),
+        allow=_listed(env, "PREPSHELF_ALLOW", ip_network, "networks such as 127.0.0.0/8"),
+        ports=(80, 443, *_listed(env, "PREPSHELF_PORTS", int, "numbers such as 8000")),
         llm_url=env.get("PREPSHELF_LLM_URL", ""),
         llm_model=env.get("PREPSHELF_LLM_MODEL", ""),
         llm_key=env.get("PREPSHELF_LLM_API_KEY", ""),
+        llm_seconds=_seconds(env.get("PREPSHELF_LLM_SECONDS", "")),
+        openai_key=env.get("OPENAI_API_KEY", ""),
+        openai_url=env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1",
     )
 
 
-def _listed(name: str, read_one: Callable[[str], T], wanted: str) -> tuple[T, ...]:
+def _listed(env: Mapping[str, str], name: str, read_one: Callable[[str], T], wanted: str) -> tuple[T, ...]:
     try:
-        return tuple(read_one(text.strip()) for text in os.environ.get(name, "").split(",") if text.strip())
+        return tuple(read_one(text.strip()) for text in env.get(name, "").split(",") if text.strip())
     except ValueError as error:
         raise SettingError(f"{name} cannot be read ({error}); it lists {wanted}, with commas between them.") from error
+
+
+def _seconds(given: str) -> float:
+    """Return a number of seconds from 3 to 3600, 45 where none is given."""
+    try:
+        return min(3600.0, max(3.0, float(given)))
+    except ValueError:
+        return 45.0

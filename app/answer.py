@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Support = Literal["supported", "weak", "unsupported"]
 Mode = Literal["extractive", "llm"]
+Show = Callable[[str], str]
 
 REFUSAL = "The shelf does not hold the answer to this."
+# What stands behind a sentence that a language model wrote, by how far its passages support it.
+LABELS: dict[Support, str] = {
+    "supported": "",
+    "weak": "(loosely supported)",
+    "unsupported": "(not supported by the shelf)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,13 @@ class Sentence:
     text: str
     citations: tuple[int, ...]
     support: Support = "supported"
+    lead: str = " "  # what stands before it in Markdown: " ", a new paragraph, an item's bullet
+
+    def written(self, show: Show = str, *, first: int = 0) -> str:
+        """Return it as Markdown with its label and its marks, numbered on from `first`; `show` fits text to a face."""
+        after = marks([first + n for n in self.citations]), LABELS[self.support]
+        gap = "\n" if self.text.endswith(("```", "~~~")) else " "  # a fence ends with its line
+        return self.lead + gap.join(filter(None, [show(self.text), " ".join(filter(None, after))]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +75,38 @@ class Answer:
     citations: tuple[Citation, ...]
     listed: bool = False  # the sentences are items of a list
     missing: str | None = None  # what the shelf does not hold of what was asked
+    notice: str = ""  # why a language model did not answer, or not to the end
+    notice_at: int = 0  # the sentence that the notice stands before
     nearest: tuple[Nearest, ...] = ()  # where to look instead
     timings: dict[str, float] = field(default_factory=dict)  # milliseconds a stage
 
     @property
     def abstained(self) -> bool:
         """Return whether nothing is answered."""
-        return not self.sentences
+        return all(sentence.support == "unsupported" for sentence in self.sentences)
 
     @property
     def text(self) -> str:
         """Return the answer as Markdown, its marks in place."""
+        return self.written()
+
+    def written(self, show: Show = str, *, first: int = 0) -> str:
+        """Return the answer as Markdown, its marks numbered on from `first`; `show` fits every text to a face."""
+        said = []
+        for n, sentence in enumerate(self.sentences):
+            lead = "\n- " if self.listed and sentence.lead == " " else sentence.lead
+            if self.notice and n == self.notice_at:
+                said.append(f"\n\n{show(self.notice)}\n\n")
+                lead = lead.lstrip(" \n")
+            said.append(replace(sentence, lead=lead).written(show, first=first))
+        parts = ["".join(said).strip()]
+        if self.notice and self.notice_at >= len(self.sentences):
+            parts.append(show(self.notice))
         if self.abstained:
-            return " ".join(filter(None, [REFUSAL, nearest_line(self.nearest)]))
-        said = [f"{sentence.text} {marks(sentence.citations)}".strip() for sentence in self.sentences]
-        body = "\n".join(f"- {line}" for line in said) if self.listed else " ".join(said)
-        return f"{body}\n\n{self.missing}" if self.missing else body
+            parts.append(" ".join(filter(None, [REFUSAL, nearest_line(self.nearest, show)])))
+        elif self.missing:
+            parts.append(show(self.missing))
+        return "\n\n".join(filter(None, parts))
 
     def as_json(self) -> dict[str, Any]:
         """Return the shape that `prep ask --json` prints."""
@@ -92,6 +122,7 @@ class Answer:
             ],
             "citations": [{key: getattr(citation, key) for key in keys} for citation in self.citations],
             "missing": self.missing,
+            "notice": self.notice or None,
             "timings": {stage: round(spent, 1) for stage, spent in self.timings.items()},
         }
 
@@ -105,9 +136,44 @@ def marks(numbers: Sequence[int]) -> str:
     return "".join(f"[{n}]" for n in numbers)
 
 
-def nearest_line(nearest: Sequence[Nearest]) -> str:
+def nearest_line(nearest: Sequence[Nearest], show: Show = str) -> str:
     """Return a sentence that names where to look instead; "" where there is nowhere."""
     if not nearest:
         return ""
-    names = [f"“{resource.title}” ({resource.url})" for resource in nearest]
+    names = [f"“{show(resource.title)}” ({resource.url})" for resource in nearest]
     return f"Nearest on the shelf: {'; '.join(names)}."
+
+
+# --- an answer as it comes ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What is being done."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The next sentence, checked, with the citations that are new with it."""
+
+    sentence: Sentence
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What happened to the language model; the sentences after it are quoted."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The whole answer; what came before it was the same in parts."""
+
+    answer: Answer
+
+
+Event = Status | Said | Notice | Done

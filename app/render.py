@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.markup import escape
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from app.answer import Answer, Citation
+from app import clean
+from app.answer import Answer, Citation, Done, Event, Notice, Said, Sentence
+from app.answer import Status as Doing
 from index.passage import Hit
 from ingest.ledger import HAS_TEXT, Entry, Status
 
@@ -45,19 +50,38 @@ def answer(said: Answer, console: Console) -> None:
         console.print(_source_line(citation), width=width)
 
 
+def live(events: Iterable[Event], console: Console) -> None:
+    """Print an answer as it comes about on a terminal, and then whole; into a pipe only whole."""
+    said: list[str] = []
+    doing = Spinner("dots")
+    with Live(console=console, transient=True, refresh_per_second=8) if console.is_terminal else nullcontext() as shown:
+        for event in events:
+            if isinstance(event, Done):
+                whole = event.answer
+            elif isinstance(event, Said | Notice):
+                lead = event.sentence if isinstance(event, Said) else Sentence(event.text, (), lead="\n\n")
+                said.append(lead.written())
+            elif isinstance(event, Doing):
+                doing.update(text=Text(event.text, style="dim"))
+            if shown:
+                shown.update(Group(*map(_with_marks, "".join(said).strip().split("\n")), doing))
+    answer(whole, console)
+
+
 def as_markdown(said: Answer) -> str:
     """Return an answer with its sources, as Markdown."""
-    lines = [said.text]
+    lines = [said.written(clean.markdown)]
     if said.citations:
         lines += ["", "Sources:", ""]
         lines += [
-            f"{cited.n}. [{_bare(cited.source)}](<{cited.deep_url}>): “{cited.quote}”" for cited in said.citations
+            f"{cited.n}. [{clean.markdown(cited.source)}](<{cited.deep_url}>): “{clean.markdown(_flat(cited.quote))}”"
+            for cited in said.citations
         ]
     return "\n".join(lines)
 
 
-def _bare(text: str) -> str:
-    return re.sub(r"[\[\]<>]", "", text)
+def _flat(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _with_marks(line: str) -> Text:
@@ -86,10 +110,10 @@ def absolute(url: str) -> str:
 def hits(found: Sequence[Hit], console: Console) -> None:
     """Print hits, best first."""
     for rank, hit in enumerate(found, 1):
-        where = " > ".join([hit.source.title, *hit.passage.heading])
+        where = clean.inert(" > ".join([hit.source.title, *hit.passage.heading]))
         console.print(f"[bold]{rank}[/] {escape(where)}  [dim]{hit.score:.2f}[/]", highlight=False)
         console.print(Text(" ".join(hit.passage.text.split())[:300]), style="dim")
-        console.print(Text(hit.source.url, style=f"link {absolute(hit.source.url)}"))
+        console.print(Text(clean.address(hit.source.url), style=f"link {absolute(hit.source.url)}"))
 
 
 def ledger(entries: Sequence[Entry], shelf: dict[str, Any] | None, console: Console) -> None:
@@ -156,32 +180,21 @@ def fixable(entries: Sequence[Entry]) -> list[tuple[str, str]]:
 
 def stream(said: Answer, before: int) -> Iterator[str]:
     """Yield an answer in pieces, its citations numbered on from those of the conversation before."""
-    text = re.sub(r"\[(\d+)\](?!\()", lambda found: f"[{before + int(found.group(1))}]", plain(said.text))
-    yield from re.findall(r"\S+\s*", text)
+    yield from re.findall(r"\S+\s*", said.written(clean.markdown, first=before))
 
 
 def panel(citation: Citation) -> str:
     """Return what stands at the side for a citation: its place, the passage with the quote marked, the link."""
     before, quote, after = citation.passage.partition(citation.quote)
-    marked = "\n".join(f"**{line.strip()}**" for line in plain(quote).splitlines() if line.strip())
+    marked = "\n".join(f"**{line.strip()}**" for line in clean.markdown(quote).splitlines() if line.strip())
     where = " > ".join(citation.heading)
     parts = [
-        f"### {plain(citation.source)}",
-        f"*{plain(where)}*" if where else "",
-        f"{plain(before)}{marked}{plain(after)}",
+        f"### {clean.markdown(citation.source)}",
+        f"*{clean.markdown(where)}*" if where else "",
+        f"{clean.markdown(before)}{marked}{clean.markdown(after)}",
     ]
     if "://" in citation.deep_url:
         parts.append(f"[Open the source at the quote]({citation.deep_url})")
     else:
         parts.append(f"A note of this project: `{citation.url}`")
     return "\n\n".join(part for part in parts if part)
-
-
-def plain(text: str) -> str:
-    r"""Return text that Markdown shows as it is: no markup, link, picture or HTML of a source comes alive in it.
-
-    >>> plain("![x](http://evil) <b>")
-    '!\\[x\\](http://evil) &lt;b&gt;'
-    """
-    escaped = re.sub(r"(?<!\[)\[(?!\d+\])|(?<!\d)\](?!\[)", lambda found: f"\\{found.group(0)}", text)
-    return escaped.replace("<", "&lt;").replace(">", "&gt;").replace("*", "\\*").replace("`", "\\`").replace("$", "\\$")

@@ -1,0 +1,194 @@
+"""Generative: answers that a language model writes from the hits, each sentence proved before it is shown."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from app import ModelError, clean, marks
+from app.answer import REFUSAL, Answer, Event, Nearest, Notice, Said, Sentence, Status
+from app.draft import Draft, Reader
+from index.lexical import terms
+from prompts import fill
+
+if TYPE_CHECKING:
+    from app.assistant import Turn
+    from app.llm import Model
+    from app.proof import Prover
+    from index.passage import Hit
+
+PASSAGES = 10  # shown to a model at most
+CONTEXT = 9000  # characters of them: with the rules and the answer within the 4,096 tokens of a small local model
+LONGEST = 8000  # characters that a model may write, quotes included
+LONGEST_QUESTION = 300  # characters of a rewritten one
+REWRITE_WITHIN = 10.0  # seconds
+REMEMBERED = 6  # messages of a conversation that a question is understood from
+LEAK = 8  # words in a row that a sentence shares with the rules by no accident
+
+
+def rewritten(question: str, history: Sequence[Turn], model: Model) -> str:
+    """Return the question as it can be understood without the conversation, "" where the model gives none of use.
+
+    Raises ModelError where the model cannot be had.
+    """
+    fence = _fence("CONVERSATION")
+    said = [f"{turn.role}: {_flat(turn.content)[:600]}" for turn in history[-REMEMBERED:]]
+    request = fill("rewrite_request", fence=fence, conversation="\n".join(said), question=question)
+    pieces = model.write(
+        fill("rewrite_rules", fence=fence), request, longest=4 * LONGEST, tokens=400, within=REWRITE_WITHIN
+    )
+    text = re.sub(r".*</think(?:ing)?>", "", "".join(pieces), flags=re.DOTALL).strip()
+    line = clean.inert(text.partition("\n")[0]).strip(" \"'“”*")
+    known = set(terms(" ".join([question, *said])))
+    sound = 3 < len(line) <= LONGEST_QUESTION and fence not in line
+    # A rewriting takes words from the conversation; one that brings its own is an answer, or somebody else's question.
+    words = terms(line)
+    return line if sound and words and len(known.intersection(words)) >= 0.6 * len(words) else ""
+
+
+@dataclass
+class Writing:
+    """One answer in the making."""
+
+    question: str  # as it was asked
+    asked: str  # as it can be understood alone
+    hits: Sequence[Hit]
+    model: Model
+    prover: Prover
+    quoted: Callable[[], Answer]  # the answer without a model
+    nearest: tuple[Nearest, ...] = ()
+    sentences: list[Sentence] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> Generator[Event, None, Answer]:
+        """Yield the answer as it is written and checked; return it whole.
+
+        Where the model fails, what it wrote is kept, the reason named, and the quoted answer follows.
+        """
+        yield Status(f"Asking {self.model.endpoint.model or 'the language model'} at {self.model.endpoint.place}")
+        begun = time.perf_counter()
+        fence, passages = _fence("PASSAGES"), shown(self.hits)
+        rules = fill("answer_rules", fence=fence, refusal=REFUSAL)
+        request = fill("answer_request", fence=fence, passages="\n\n".join(passages), question=self.asked)
+        reader, leaks, fault = Reader(len(passages)), Leaks(rules, fence, self.model.endpoint.key), ""
+        try:
+            for piece in self.model.write(rules, request, longest=LONGEST):
+                yield from self._say(reader.feed(piece), leaks, begun)
+                if reader.circles:
+                    fault = f"{self.model.endpoint.place} says the same again and again"
+                    break
+        except ModelError as error:
+            fault = str(error)
+        yield from self._say(reader.end(whole=not fault), leaks, begun)
+        self.timings["write"] = 1000 * (time.perf_counter() - begun)
+        if reader.refused and not fault and not self._proved:
+            return self._answer((), nearest=self.nearest)
+        if fault or not self._proved:
+            return (yield from self._quote(fault))
+        return self._answer(tuple(self.sentences), missing=_missing(reader.missing))
+
+    @property
+    def _proved(self) -> bool:
+        return any(sentence.support != "unsupported" for sentence in self.sentences)
+
+    def _say(self, drafts: Sequence[Draft], leaks: Leaks, begun: float) -> Iterator[Event]:
+        for draft in drafts:
+            text = shown_text(draft)
+            if not text or leaks.has(text):
+                continue
+            sentence, citations = self.prover.prove(replace(draft, text=text))
+            self.timings.setdefault("first_sentence", 1000 * (time.perf_counter() - begun))
+            self.sentences.append(sentence)
+            yield Said(sentence, citations)
+
+    def _quote(self, fault: str) -> Generator[Event, None, Answer]:
+        """Yield the answer without a model after what the model wrote; return both."""
+        quoted, written = self.quoted(), len(self.sentences)
+        notice = _notice(fault, partial=bool(written), more=not quoted.abstained)
+        yield Notice(notice)
+        joined = []
+        for n, sentence in enumerate(quoted.sentences):
+            numbers = tuple(self.prover.adopt(quoted.citations[number - 1]) for number in sentence.citations)
+            lead = "\n- " if quoted.listed else "\n\n" if n == 0 else sentence.lead
+            joined.append(replace(sentence, citations=numbers, lead=lead))
+            yield Said(joined[-1], tuple(self.prover.citations[number - 1] for number in numbers))
+        if not written:
+            return replace(quoted, notice=notice)
+        said = self._answer((*self.sentences, *joined), missing=quoted.missing, nearest=quoted.nearest)
+        return replace(said, notice=notice, notice_at=written)
+
+    def _answer(
+        self, sentences: tuple[Sentence, ...], *, missing: str | None = None, nearest: tuple[Nearest, ...] = ()
+    ) -> Answer:
+        citations = tuple(self.prover.citations) if sentences else ()
+        return Answer(
+            self.question, "llm", sentences, citations, missing=missing, nearest=nearest, timings=self.timings
+        )
+
+
+class Leaks:
+    """Knows the words of the rules, so that a sentence that recites them is not shown."""
+
+    def __init__(self, rules: str, fence: str, key: str) -> None:
+        self._secrets = [secret for secret in (fence.split()[-1], key) if secret]
+        self._rules = " " + " ".join(_words(rules.replace(REFUSAL, ""))) + " "
+
+    def has(self, text: str) -> bool:
+        """Return whether a text recites the rules, the word that fences the passages or the key."""
+        words = _words(text)
+        runs = [words] if 4 <= len(words) < LEAK else [words[n : n + LEAK] for n in range(len(words) - LEAK + 1)]
+        recited = any(f" {' '.join(run)} " in self._rules for run in runs)
+        return recited or any(secret in text for secret in self._secrets)
+
+
+def shown(hits: Sequence[Hit]) -> list[str]:
+    """Return passages as a model reads them, numbered from 1: as many as fit, best first."""
+    texts: list[str] = []
+    for hit in hits[:PASSAGES]:
+        where = " > ".join(dict.fromkeys([hit.source.title, *hit.passage.heading]))
+        text = f"[{len(texts) + 1}] {_flat(where)}\n{clean.visible(hit.passage.text)}"
+        if texts and sum(map(len, texts)) + len(text) > CONTEXT:
+            break
+        texts.append(text[:CONTEXT])
+    return texts
+
+
+def shown_text(draft: Draft) -> str:
+    """Return the text of a draft as it may be shown: inert, and without a mark that cleaning has laid bare."""
+    text = draft.text
+    if not draft.whole:
+        text = text[:400].rstrip() + " …"
+    text = clean.inert(text)
+    return text if text.startswith(("```", "~~~")) else clean.inert(marks.strip(text)).strip()
+
+
+def _missing(said: str) -> str | None:
+    text = " ".join(clean.inert(said).split())[:300]
+    return f"Not on the shelf: {text}" if text else None
+
+
+def _notice(fault: str, *, partial: bool, more: bool) -> str:
+    if not fault:
+        what = "Nothing that the language model wrote is supported by the shelf."
+    elif partial:
+        what = f"The language model's answer is incomplete: {fault}."
+    else:
+        what = f"The language model did not answer: {fault}."
+    return f"{what} What follows is quoted from the sources." if more else what
+
+
+def _fence(name: str) -> str:
+    """Return a line that no page can have foreseen."""
+    return f"===== {name} {secrets.token_hex(8)}"
+
+
+def _flat(text: str) -> str:
+    return " ".join(clean.visible(text).split())
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())

@@ -1,63 +1,356 @@
-"""The Chainlit face: event handlers only. Chainlit runs this file as a script."""
+"""The Chainlit face: event handlers only. What they do is done by the desk, the engine and the memory."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import chainlit as cl
+from chainlit.input_widget import MultiSelect, Select, Slider
+from chainlit.types import ThreadDict
 
-import config
-from app import AnswerError, render
-from app.answer import Answer, Citation
-from app.assistant import Assistant, Turn
+from app import AnswerError, browse, cards, figures, starters
+from app.answer import Answer
+from app.assistant import Turn
+from app.desk import Busy, Desk, Seat
+from app.engine import Engine, Stage, Wishes
+from app.memory import Memory, now
+from app.reading import ReadingList
+from app.records import Kind, Record, Records
+from index import ShelfError
+from ingest import IngestError
 
-STARTERS = (
-    ("Ring-allreduce", "How does ring-allreduce work?"),
-    ("Feature stores", "What is a feature store and when is it unnecessary?"),
-    ("Canary or blue/green", "What is the difference between blue/green and canary deployment?"),
-    ("Pods", "What is a Pod in Kubernetes?"),
-)
+REMEMBERED = 12  # messages of a conversation that a question is understood from
+PACE = 0.012  # seconds between pieces of an answer: quick, yet seen to arrive
+LENGTHS = ("short", "standard", "long")
+STAGE_NAMES = {"search": "Searched the shelf", "answer": "Read passages", "check": "Checked", "cite": "Checked quotes"}
+NOT_SAVED = "This conversation is not saved yet ({}). It is kept, and saved as soon as the database takes it."
+NOT_KEPT = "No more can be kept for now, as the database does not save ({}). Ask again when it does."
+FAILED = "Something went wrong here; it was noted. Your conversation is kept. Ask again, or ask differently."
+PROFILE_NOTES = {
+    starters.ANSWER: "Ask about ML infrastructure. Every sentence is cited and opens its source at the quoted words.",
+    starters.READING: "Say what you prepare for and how much time you have; you get a cited list in a sensible order.",
+    starters.BROWSE: "See what is on the shelf, what could not be read, and what you can do about it.",
+}
+
+log = logging.getLogger("prepshelf.chat")
 
 
-@cl.set_starters
-async def starters() -> list[cl.Starter]:
-    """Return questions to begin with."""
-    return [cl.Starter(label=label, message=question) for label, question in STARTERS]
+@dataclass(frozen=True)
+class Face:
+    """Answers what people do in the chat."""
+
+    desk: Desk[Engine]
+    memory: Memory
+    records: Records
+
+    def register(self) -> None:
+        """Tell Chainlit which handler is for what."""
+        cl.data_layer(lambda: self.memory)
+        cl.set_chat_profiles(self.profiles)
+        cl.on_chat_start(self.begin)
+        cl.on_chat_resume(self.resume)
+        cl.on_message(self.message)
+        cl.on_settings_update(self.settings_changed)
+
+    # --- sessions ---------------------------------------------------------------------------------
+
+    async def profiles(self, current_user: cl.User | None) -> list[cl.ChatProfile]:
+        """Return the three profiles, each with its starters."""
+        engine = await self.desk.assistant()
+        made = []
+        for name in starters.PROFILES:
+            pairs = await asyncio.to_thread(engine.starters, name)
+            chosen = [cl.Starter(label=label, message=message) for label, message in pairs]
+            made.append(
+                cl.ChatProfile(
+                    name=name,
+                    markdown_description=PROFILE_NOTES[name],
+                    default=name == starters.ANSWER,
+                    starters=chosen,
+                )
+            )
+        return made
+
+    async def begin(self) -> None:
+        """Open a conversation."""
+        cl.user_session.set("history", [])
+        await self._offer_settings({})
+
+    async def resume(self, thread: ThreadDict) -> None:
+        """Take up a conversation where it was left; what was said is read from it, not from a session that is gone."""
+        said = [
+            [("user" if step["type"] == "user_message" else "assistant"), step["output"]]
+            for step in thread["steps"]
+            if step["type"] in {"user_message", "assistant_message"} and not step.get("isError")
+        ]
+        cl.user_session.set("history", said[-REMEMBERED:])
+        metadata = thread.get("metadata") or {}
+        cl.user_session.set("within", metadata.get("within", ""))
+        await self._offer_settings(metadata.get("chat_settings") or {})
+
+    async def settings_changed(self, _settings: Mapping[str, Any]) -> None:
+        """Keep what was set with the conversation."""
+        if cl.context.session.has_first_interaction:
+            settings = cl.context.session.chat_settings
+            await self.memory.update_thread(cl.context.session.thread_id, metadata={"chat_settings": settings})
+
+    async def _offer_settings(self, before: Mapping[str, Any]) -> None:
+        engine = await self.desk.assistant()
+        wishes = _wishes(before, engine, "")
+        widgets = [
+            MultiSelect(
+                id="topics", label="Topics (none: all)", values=engine.topics or ["-"], initial=list(wishes.topics)
+            ),
+            MultiSelect(
+                id="kinds", label="Sources to include (none: all)", values=engine.kinds or ["-"], initial=[*wishes.kinds]
+            ),
+            Select(
+                id="length", label="Answer length", values=list(LENGTHS), initial_index=LENGTHS.index(wishes.length)
+            ),
+            Slider(id="passages", label="Passages to read", initial=wishes.passages, min=4, max=24, step=2),
+        ]
+        if engine.model:
+            answering = [engine.model, "extractive"]
+            widgets.append(
+                Select(id="answering", label="Answered by", values=answering, initial_index=int(wishes.extractive))
+            )
+        await cl.ChatSettings(widgets).send()
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    async def message(self, message: cl.Message) -> None:
+        """Answer a message as its profile does."""
+        await self._keep_question(message)
+        if self.memory.overfull:
+            await _say(NOT_KEPT.format(self.memory.trouble), error=True)
+            return
+        profile = cl.context.session.chat_profile or starters.ANSWER
+        try:
+            if profile == starters.READING or message.content.startswith(cards.READING_FOR):
+                await self._read(message.content.removeprefix(cards.READING_FOR))
+            elif profile == starters.BROWSE and not self._asks_within(message.content):
+                await self._browse(message.content)
+            else:
+                await self._answer(message.content)
+        except (AnswerError, ShelfError, IngestError) as error:
+            await _say(str(error), error=True)
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            figures.FAILURES.inc()
+            log.exception("a question failed", extra={"question": message.content})
+            await _say(FAILED, error=True)
+        if self.memory.trouble:
+            await cl.context.emitter.send_toast(NOT_SAVED.format(self.memory.trouble), "warning")
+
+    async def _keep_question(self, message: cl.Message) -> None:
+        """Save the question under its owner before anything is shown for it."""
+        user = cl.context.session.user
+        if user and not cl.user_session.get("begun"):
+            name = None if cl.context.session.thread_id_to_resume else message.content
+            await self.memory.update_thread(cl.context.session.thread_id, name=name, user_id=user.id)
+            cl.user_session.set("begun", True)
+        await self.memory.keep_step(message.to_dict())
+
+    async def _answer(self, question: str) -> None:
+        history = [Turn(role, content) for role, content in cl.user_session.get("history", [])]
+        async with self._seated("Searching the shelf") as (seat, step):
+            engine = seat.assistant
+            wishes = _wishes(cl.context.session.chat_settings, engine, cl.user_session.get("within") or "")
+            said, stages = None, []
+
+            def work(engine: Engine) -> Iterator[Stage | Answer]:
+                yield from engine.ask(question, history, wishes)
+
+            async for event in self.desk.run(seat, work):
+                if isinstance(event, Stage):
+                    stages.append(event)
+                else:
+                    said = event
+            assert said is not None
+            for stage in stages:
+                await _finished_step(stage, step)
+            follow_ups = await asyncio.to_thread(engine.follow_ups, said)
+            step.name = _done(said, stages)
+        _count(said, stages)
+        text = cards.answer(said, follow_ups)
+        body = cards.answer_record(said, engine.sources, engine.versions)
+        await self._show(text, "answer", question, body, stream=cards.answer_body(said))
+        self._remember(question, said.text)
+
+    async def _read(self, request: str) -> None:
+        async with self._seated("Choosing what to read") as (seat, step):
+            engine = seat.assistant
+            made: ReadingList | None = None
+            async for event in self.desk.run(seat, lambda engine: engine.read(request, None)):
+                made = event
+            assert made is not None
+            step.name = f"Chose {len(made.items)} resources"
+        figures.QUESTIONS.labels(starters.READING, "list").inc()
+        user = cl.context.session.user
+        read = await self.records.reads(user.id) if user else frozenset()
+        await self._show(cards.reading(made, read), "reading", request, cards.reading_record(made, engine.versions))
+        self._remember(request, f"A reading list of {len(made.items)} resources.")
+
+    def _asks_within(self, text: str) -> bool:
+        """Return whether a message in the Browse profile is a question to the one resource that was chosen."""
+        return bool(cl.user_session.get("within")) and not text.startswith(
+            (browse.EVERYTHING, browse.FIXES, browse.TOPIC, browse.WITHIN, browse.LEAVE)
+        )
+
+    async def _browse(self, request: str) -> None:
+        engine = await self.desk.assistant()
+        if request.startswith((browse.WITHIN, browse.LEAVE)):
+            resource = request.removeprefix(browse.WITHIN) if request.startswith(browse.WITHIN) else ""
+            await self._set_within(resource, engine)
+            return
+        figures.QUESTIONS.labels(starters.BROWSE, "ledger").inc()
+        entries = await asyncio.to_thread(engine.entries)
+        await _say(browse.respond(request, entries))
+
+    async def _set_within(self, resource: str, engine: Engine) -> None:
+        known = next((source for source in engine.sources.values() if source.resource == resource), None)
+        cl.user_session.set("within", resource if known else "")
+        metadata = {"within": resource if known else ""}
+        await self.memory.update_thread(cl.context.session.thread_id, metadata=metadata)
+        if known:
+            name = cards.clean(known.resource_title)
+            await _say(f"Ask away: I answer from **{name}** alone now. {cards.ask(browse.LEAVE)} leaves it.")
+        else:
+            await _say(f"I answer from the whole shelf. {cards.ask(browse.EVERYTHING)}")
+
+    # --- showing ----------------------------------------------------------------------------------
+
+    def _seated(self, doing: str) -> _Seating:
+        return _Seating(self.desk, doing)
+
+    async def _show(self, text: str, kind: Kind, question: str, body: Mapping[str, Any], *, stream: str = "") -> None:
+        """Save an answer with what stands behind it, then show it: what was seen is never lost."""
+        reply = cl.Message(content=text, created_at=now())
+        user = cl.context.session.user
+        await self.memory.keep_step(reply.to_dict())
+        if user:
+            run = reply.parent_id or ""
+            await self.records.keep(Record(reply.id, run, reply.thread_id, user.id, kind, question, body))
+        reply.content = ""
+        for piece in _pieces(stream) if text.startswith(stream) else []:
+            await reply.stream_token(piece)
+            await asyncio.sleep(PACE)
+        await reply.stream_token(text[len(reply.content) :])
+        await reply.send()
+
+    def _remember(self, question: str, said: str) -> None:
+        history = [*cl.user_session.get("history", []), ["user", question], ["assistant", said]]
+        cl.user_session.set("history", history[-REMEMBERED:])
 
 
-@cl.on_chat_start
-async def begin() -> None:
-    """Open the shelf for this conversation."""
-    settings = config.read()
-    cl.user_session.set(
-        "assistant", await cl.make_async(Assistant.open)(settings.data, encoder_folder=settings.encoder)
+class _Seating:
+    """A seat at the desk, with a step that shows the waiting and then the work."""
+
+    def __init__(self, desk: Desk[Engine], doing: str) -> None:
+        self._desk = desk
+        self._doing = doing
+
+    async def __aenter__(self) -> tuple[Seat[Engine], cl.Step]:
+        user = cl.context.session.user
+        name = user.identifier if user else cl.context.session.id
+        ahead = self._desk.ahead(name)
+        self._step = cl.Step(
+            name=f"Waiting, {ahead} ahead" if ahead else self._doing,
+            type="tool",
+            show_input=False,
+            default_open=True,
+            auto_collapse=True,
+        )
+        await self._step.__aenter__()
+        self._seat = self._desk.seat(name)
+        try:
+            seat = await self._seat.__aenter__()
+        except Busy:
+            await self._step.remove()
+            self._step.output = ""
+            raise
+        if ahead:
+            self._step.name = self._doing
+            await self._step.update()
+        return seat, self._step
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self._seat.__aexit__(*error)
+        if error[0] is not None:
+            self._step.name = f"{self._doing}: given up"
+        await self._step.__aexit__(None, None, None)
+
+
+async def _say(text: str, *, error: bool = False) -> None:
+    await (cl.ErrorMessage(content=text) if error else cl.Message(content=text)).send()
+
+
+async def _finished_step(stage: Stage, parent: cl.Step) -> None:
+    name = f"{STAGE_NAMES.get(stage.name, stage.name.capitalize())} · {_time(stage.spent)}"
+    step = cl.Step(name=name, type="tool", parent_id=parent.id, show_input=False)
+    step.start = step.end = now()
+    await step.send()
+
+
+def _time(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
+
+
+def _done(said: Answer, stages: list[Stage]) -> str:
+    spent = sum(stage.spent for stage in stages)
+    if said.abstained:
+        return f"Found no answer on the shelf · {_time(spent)}"
+    return f"Answered from {len({citation.url for citation in said.citations})} sources · {_time(spent)}"
+
+
+def _count(said: Answer, stages: list[Stage]) -> None:
+    figures.QUESTIONS.labels(starters.ANSWER, said.mode).inc()
+    for stage in stages:
+        figures.STAGES.labels(stage.name).observe(stage.spent / 1000)
+    if said.abstained:
+        figures.ABSTENTIONS.inc()
+    for sentence in said.sentences:
+        figures.SENTENCES.labels(sentence.support).inc()
+    log.info(
+        "answered",
+        extra={
+            "question": said.question,
+            "facts": {
+                "mode": said.mode,
+                "abstained": said.abstained,
+                "sentences": len(said.sentences),
+                "citations": len(said.citations),
+                **{f"{stage.name}_ms": round(stage.spent) for stage in stages},
+            },
+        },
     )
-    cl.user_session.set("history", [])
-    cl.user_session.set("cited", 0)
 
 
-@cl.on_message
-async def answer(message: cl.Message) -> None:
-    """Answer a question, streamed, each citation opening its passage at the side."""
-    assistant: Assistant = cl.user_session.get("assistant")
-    history: list[Turn] = cl.user_session.get("history")
-    try:
-        async with cl.Step(name="Searching the shelf", type="retrieval"):
-            said = await cl.make_async(assistant.ask)(message.content, history=history)
-    except AnswerError as error:
-        await cl.Message(content=str(error)).send()
-        return
-    before: int = cl.user_session.get("cited")
-    reply = cl.Message(content="", elements=[_panel(citation, before) for citation in said.citations])
-    for token in render.stream(said, before):
-        await reply.stream_token(token)
-    await reply.send()
-    cl.user_session.set("cited", before + len(said.citations))
-    cl.user_session.set("history", [*history, Turn("user", message.content), Turn("assistant", _said(said))])
+def _pieces(text: str) -> Iterator[str]:
+    """Yield a message in pieces that never cut a link, so that no half of one is seen."""
+    yield from re.findall(r"(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*", text)
 
 
-def _panel(citation: Citation, before: int) -> cl.Text:
-    # Chainlit finds elements by name in the text, across the whole thread: every number is used once.
-    return cl.Text(name=f"[{before + citation.n}]", content=render.panel(citation), display="side")
+def _wishes(settings: Mapping[str, Any], engine: Engine, within: str) -> Wishes:
+    """Return the settings of a conversation, as far as they can be had on this shelf."""
+    default = Wishes()
 
+    def known(name: str, values: list[str]) -> tuple[str, ...]:
+        chosen = settings.get(name)
+        return tuple(value for value in chosen if value in values) if isinstance(chosen, list) else ()
 
-def _said(said: Answer) -> str:
-    return said.text
+    length, passages = settings.get("length"), settings.get("passages")
+    return Wishes(
+        topics=known("topics", engine.topics),
+        kinds=known("kinds", engine.kinds),
+        within=within,
+        length=length if length in LENGTHS else default.length,
+        extractive=settings.get("answering") == "extractive",
+        passages=min(24, max(4, int(passages))) if isinstance(passages, int | float) else default.passages,
+    )

@@ -48,8 +48,7 @@ let about = null;
 let asked = false;
 
 async function showBanner() {
-  const header = document.getElementById("header");
-  if (!header) return;
+  if (!document.getElementById("header")) return;
   if (!about) {
     if (asked) return;
     asked = true;
@@ -60,7 +59,9 @@ async function showBanner() {
   let banner = document.getElementById("prepshelf-banner");
   if (!banner) {
     banner = make("div", { id: "prepshelf-banner", role: "note", "aria-label": "What answers" }, ...facts());
-    document.getElementById("header").after(banner);
+    const header = document.getElementById("header"); // it may have gone while we asked
+    if (!header) return;
+    header.after(banner);
   }
   const thread = location.pathname.match(/^\/thread\/([\w-]+)/)?.[1];
   const link = banner.querySelector("a");

@@ -79,7 +79,7 @@ def overview(entries: Sequence[Entry]) -> str:
     if not entries:
         return "The ledger is empty: nothing was read yet. Run `prep ingest`, then look again."
     covered, total = coverage(entries)
-    rows = [f"| {ask(TOPIC + t.name, t.name)} | {bar(t.covered, len(t.entries))} |" for t in topics(entries)]
+    rows = [f"| {ask(TOPIC + t.name, t.name.replace(' > ', ' › '))} | {bar(t.covered, len(t.entries))} |" for t in topics(entries)]
     head = f"**{covered} of {total} links have text that answers can quote.** Follow a topic to see what is in it."
     return "\n".join([head, "", "| Topic | Links with text |", "| --- | --- |", *rows, "", ask(FIXES)])
 
@@ -88,7 +88,7 @@ def one_topic(topic: Topic) -> str:
     """Return a topic's links with what became of each."""
     rows = [_row(entry) for entry in topic.entries[:MOST_ROWS]]
     more = [f"… and {len(topic.entries) - MOST_ROWS} more."] if len(topic.entries) > MOST_ROWS else []
-    head = f"### {clean(topic.name)}\n\n{bar(topic.covered, len(topic.entries))}"
+    head = f"### {clean(topic.name.replace(' > ', ' › '))}\n\n{bar(topic.covered, len(topic.entries))}"
     return "\n\n".join([head, "\n".join(rows), *more, ask(EVERYTHING)])
 
 
@@ -99,19 +99,24 @@ def matches(words: str, found: Sequence[Topic], entries: Sequence[Entry]) -> str
             f"Nothing on the shelf is called “{clean(words)}”. {ask(EVERYTHING)} shows what there is; "
             "the Answer profile searches inside the texts."
         )
-    lines = [f"- {ask(TOPIC + topic.name, topic.name)} {bar(topic.covered, len(topic.entries))}" for topic in found]
+    lines = [f"- {ask(TOPIC + topic.name, topic.name.replace(' > ', ' › '))} {bar(topic.covered, len(topic.entries))}" for topic in found]
     return "\n".join([*lines, *(_row(entry) for entry in entries[:MOST_ROWS])])
 
 
 def _row(entry: Entry) -> str:
     row = entry.row
-    mark = _MARKS.get(row.status, "○")
-    facts = [f"{mark} {row.status}", entry.kind, f"{row.words:,} words" if row.words else "", site(row.url)]
-    text = f"- {link(clean(row.title), target(row.url))} · {' · '.join(filter(None, facts))}"
-    if row.status in HAS_TEXT:
-        text += f" · {ask(WITHIN + row.url, 'ask within it')}"
-    reason = " ".join(filter(None, [clean(row.reason), f"**Fix:** {clean(row.fix)}" if row.fix else ""]))
-    return f"{text}\n  {reason}" if reason else text
+    facts = [f"{_MARKS.get(row.status, '○')} {row.status}", entry.kind, f"{row.words:,} words" if row.words else ""]
+    about = " · ".join(filter(None, [*facts, site(row.url)]))
+    asks = f" · {ask(WITHIN + row.url, 'ask within it')}" if row.status in HAS_TEXT else ""
+    lines = [f"- **{link(clean(row.title), target(row.url))}**", f"{about}{asks}", clean(row.reason), _remedy(entry)]
+    return "  \n  ".join(filter(None, lines))  # two blanks: a new line within the item
+
+
+def _remedy(entry: Entry) -> str:
+    """Return what a person can do, the commands in it as such; the ledger wrote it, but for the address in it."""
+    fix = entry.row.fix.replace(entry.row.url, "the page")
+    parts = [f"`{part}`" if n % 2 else clean(part) for n, part in enumerate(fix.split("`"))]
+    return f"**Fix:** {''.join(parts)}" if fix else ""
 
 
 def fixes(entries: Sequence[Entry]) -> str:
@@ -119,7 +124,7 @@ def fixes(entries: Sequence[Entry]) -> str:
     by_remedy: dict[str, list[Entry]] = {}
     for entry in links(entries):
         if entry.row.fix and entry.row.status not in HAS_TEXT:
-            by_remedy.setdefault(entry.row.fix, []).append(entry)
+            by_remedy.setdefault(_remedy(entry), []).append(entry)
     if not by_remedy:
         return "Every link that can be read was read; there is nothing to fix."
     parts = [f"**{sum(map(len, by_remedy.values()))} links can be helped by hand.**"]
@@ -129,7 +134,7 @@ def fixes(entries: Sequence[Entry]) -> str:
             + (f": {clean(entry.row.reason)}" if entry.row.reason else "")
             for entry in group
         )
-        parts.append(f"#### {clean(remedy[:1].upper() + remedy[1:])}\n\n{rows}")
+        parts.append(f"{remedy}\n\n{rows}")
     return "\n\n".join([*parts, ask(EVERYTHING)])
 
 

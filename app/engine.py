@@ -99,11 +99,18 @@ class Engine:
 
     def ask(self, question: str, history: Sequence[Turn], wishes: Wishes) -> Iterator[Stage | Answer]:
         """Yield the stages of the work as they are done, then the answer."""
-        said = self.assistant.ask(question, history=history, topic=wishes.topics[0] if wishes.topics else "")
+        said = self._for(wishes).ask(question, history=history)
         for stage, spent in said.timings.items():
             if stage != "total":
                 yield Stage(stage, spent)
         yield said
+
+    def _for(self, wishes: Wishes) -> Assistant:
+        """Return the assistant over what somebody wants searched."""
+        if not (wishes.topics or wishes.kinds or wishes.within):
+            return self.assistant
+        shelf = self.assistant.shelf.narrowed(topics=wishes.topics, kinds=wishes.kinds, resource=wishes.within)
+        return Assistant(shelf, self.assistant.encoder)
 
     def follow_ups(self, said: Answer) -> list[str]:
         """Return up to three questions that go on from an answer and that the shelf can answer."""

@@ -35,7 +35,7 @@ def choose(profile: str, engine: Engine) -> tuple[tuple[str, str], ...]:
     """Return (label, message) pairs for a profile; a question that this shelf cannot answer is not offered."""
     if profile == BROWSE:
         topics = sorted(browse.topics(engine.entries()), key=lambda topic: -topic.covered)
-        named = [(topic.name.rpartition(" > ")[2], browse.TOPIC + topic.name) for topic in topics if topic.covered]
+        named = [(topic.name.replace(" > ", " › "), browse.TOPIC + topic.name) for topic in topics if topic.covered]
         return ((browse.EVERYTHING, browse.EVERYTHING), *named[: MOST - 2], (browse.FIXES, browse.FIXES))
     known = [pair for pair in (_QUESTIONS if profile == ANSWER else _REQUESTS) if _answerable(pair[1], engine)]
     asked = "What should I know about {}?" if profile == ANSWER else "{}"

@@ -75,21 +75,32 @@ async function showBanner() {
 }
 
 function facts() {
+  const how = make("button", { type: "button", textContent: "here is how", onclick: showModelHelp });
   const answers = about.model
     ? make("span", {}, "Answered by ", make("strong", { textContent: about.model }))
-    : make(
-        "span",
-        {},
-        make("strong", { textContent: "Extractive answers" }),
-        ", no language model configured (set ",
-        make("code", { textContent: "PREPSHELF_LLM_URL" }),
-        " and ",
-        make("code", { textContent: "PREPSHELF_LLM_MODEL" }),
-        ")",
-      );
+    : make("span", {}, make("strong", { textContent: "Extractive" }), ", no model configured: ", how);
   const date = new Date(about.date).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
   const coverage = about.links ? `, ${about.covered} of ${about.links} links have text` : "";
-  return [answers, make("span", { textContent: `Shelf of ${date}: ${about.documents} documents${coverage}` })];
+  const wide = make("span", { className: "wide", textContent: `: ${about.documents} documents${coverage}` });
+  return [answers, make("span", {}, `Shelf of ${date}`, wide)];
+}
+
+function showModelHelp() {
+  const lines = [
+    "PREPSHELF_LLM_URL=http://localhost:11434/v1",
+    "PREPSHELF_LLM_MODEL=the-name-of-your-model",
+    "PREPSHELF_LLM_API_KEY=only-where-it-wants-one",
+  ];
+  showDialog(
+    "Answers by a language model",
+    make("p", {
+      textContent:
+        "Answers are now sentences of the sources themselves. Any server that speaks the OpenAI protocol can write them" +
+        " instead (Ollama, vLLM, llama.cpp or a hosted one); every sentence is still checked against its source." +
+        " Set these variables where Prepshelf is started, then start it again:",
+    }),
+    make("pre", { textContent: lines.join("\n") }),
+  );
 }
 
 // --- keys --------------------------------------------------------------------------------------------------
@@ -99,12 +110,16 @@ function showKeys() {
     make("dt", {}, ...keys.split(", ").flatMap((key, n) => [n ? " or " : "", make("kbd", { textContent: key })])),
     make("dd", { textContent: does }),
   ]);
+  showDialog("Keys", make("dl", {}, ...rows));
+}
+
+function showDialog(name, ...content) {
   const close = make("button", { type: "button", textContent: "Close", autofocus: true });
   const dialog = make(
     "dialog",
-    { id: "prepshelf-keys", "aria-label": "Keys" },
-    make("h2", { textContent: "Keys" }),
-    make("dl", {}, ...rows),
+    { className: "prepshelf", "aria-label": name },
+    make("h2", { textContent: name }),
+    ...content,
     close,
   );
   close.addEventListener("click", () => dialog.close());

@@ -108,8 +108,11 @@ export function closePanel() {
   panel.hidden = true;
   document.body.classList.remove("panel-open");
   opened?.classList.remove("is-open");
-  opened?.focus({ preventScroll: true });
+  const chip = opened;
   opened = null;
+  quiet = true; // the focus comes back by itself, which is no wish for a preview
+  chip?.focus({ preventScroll: true });
+  quiet = false;
   return true;
 }
 
@@ -137,6 +140,7 @@ export function step(by) {
 
 const preview = make("div", { id: "prepshelf-preview", hidden: true, role: "tooltip" });
 let timer = 0;
+let quiet = false;
 
 async function showPreview(chip) {
   const citation = await citationOf(chip);
@@ -186,7 +190,7 @@ export function listen() {
   document.addEventListener("pointerout", (event) => chipAt(event) && hidePreview());
   document.addEventListener("focusin", (event) => {
     const chip = chipAt(event);
-    if (chip?.matches(":focus-visible") && panel.hidden) awaitPreview(chip);
+    if (!quiet && panel.hidden && chip?.matches(":focus-visible")) awaitPreview(chip);
   });
   document.addEventListener("focusout", (event) => chipAt(event) && hidePreview());
   document.addEventListener("scroll", hidePreview, { capture: true, passive: true });

@@ -17,9 +17,9 @@ import config
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from app import server as server_room
     from app.accounts import Accounts
     from app.assistant import Assistant
+    from app.plan import Plan
     from index.encoder import Encoder
     from index.passage import Hit
     from ingest.ledger import Entry
@@ -181,7 +181,9 @@ Port = Annotated[int, typer.Option(min=1, max=65535)]
 
 
 @app.command()
-def chat(port: Port = 8000, host: Annotated[str, typer.Option(help="This machine's own address.")] = "127.0.0.1") -> None:
+def chat(
+    port: Port = 8000, host: Annotated[str, typer.Option(help="This machine's own address.")] = "127.0.0.1"
+) -> None:
     """Open the chat for yourself on http://localhost:PORT, without a login."""
     from app import server
 
@@ -310,11 +312,9 @@ def _assistant() -> Assistant:
     return Assistant.open(settings.data, encoder_folder=settings.encoder)
 
 
-def _plan(
-    settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int
-) -> server_room.Plan:
+def _plan(settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int) -> Plan:
     """Return how to serve; where there is no shelf yet, one is built from the project's own notes."""
-    from app.server import Plan
+    from app.plan import Plan
     from index import store
 
     if store.describe(settings.data / "shelves") is None:
@@ -333,15 +333,15 @@ def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
     import asyncio
 
     from app.accounts import Accounts
-    from app.memory import Memory, address
+    from app.database import Database, address
 
     async def run() -> T:
-        memory = Memory(config.read_server().database or address(config.read().data))
-        await memory.open()
+        database = Database(config.read_server().database or address(config.read().data))
+        await database.open()
         try:
-            return await use(Accounts(memory))
+            return await use(Accounts(database))
         finally:
-            await memory.close()
+            await database.close()
 
     return asyncio.run(run())
 

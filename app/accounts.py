@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app import ServerError
-from app.memory import Memory
+from app.database import Database
 
 SHORTEST_PASSWORD = 12  # characters, after NIST SP 800-63B for a password that stands alone
 LONGEST_PASSWORD = 1024  # bytes; argon2 would hash any amount
@@ -26,8 +26,8 @@ _NOBODY = _HASHER.hash("nobody has this password")
 class Accounts:
     """Names and passwords, and the tokens that were given for them."""
 
-    def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._dead: set[str] = set()
         self._valid_from: dict[str, int] = {}
         self._known_at = float("-inf")
@@ -43,36 +43,48 @@ class Accounts:
         if len(password) < SHORTEST_PASSWORD or len(password.encode()) > LONGEST_PASSWORD:
             raise ServerError(f"a password has at least {SHORTEST_PASSWORD} characters; take some words.")
         hashed = await asyncio.to_thread(_HASHER.hash, password)
-        await self._memory.write(
+        await self._database.write(
             (
-                'insert into accounts ("name", "password", "validFrom") values (:name, :password, :now) on conflict'
-                ' ("name") do update set "password" = excluded."password", "validFrom" = excluded."validFrom"',
+                """insert into accounts ("name", "password", "validFrom") values (:name, :password, :now)
+                on conflict ("name") do update
+                set "password" = excluded."password", "validFrom" = excluded."validFrom"
+                """,
                 {"name": name, "password": hashed, "now": int(time.time())},
             )
         )
-        if self._memory.trouble:
-            raise ServerError(f"the account cannot be saved ({self._memory.trouble}).")
+        if self._database.trouble:
+            raise ServerError(f"the account cannot be saved ({self._database.trouble}).")
         self._known_at = float("-inf")
 
     async def remove(self, name: str) -> None:
-        """Remove an account; its tokens are dead then, its threads stay.
+        """Remove an account with all that was kept for it, so that the next of that name does not find it.
 
         Raises ServerError where there is none.
         """
         name = name.strip().lower()
         if name not in await self.names():
             raise ServerError(f"there is no account {name!r}; `prep users list` names them.")
-        await self._memory.write(('delete from accounts where "name" = :name', {"name": name}))
+        found = await self._database.rows('select "id" from users where "identifier" = :name', name=name)
+        where = {"user": found[0]["id"] if found else ""}
+        threads = 'select "id" from threads where "userId" = :user'
+        steps = f'select "id" from steps where "threadId" in ({threads})'
+        await self._database.write(
+            (f'delete from feedbacks where "forId" in ({steps})', where),
+            (f'delete from steps where "threadId" in ({threads})', where),
+            *((f'delete from {table} where "userId" = :user', where) for table in ("answers", "reads", "threads")),
+            ('delete from users where "id" = :user', where),
+            ('delete from accounts where "name" = :name', {"name": name}),
+        )
         self._known_at = float("-inf")
 
     async def names(self) -> list[str]:
         """Return the names of all accounts, in order."""
-        return [row["name"] for row in await self._memory.rows('select "name" from accounts order by "name"')]
+        return [row["name"] for row in await self._database.rows('select "name" from accounts order by "name"')]
 
     async def check(self, name: str, password: str) -> str | None:
         """Return the account's name where the password is right; it takes as long where there is no such account."""
         name = name.strip().lower()
-        found = await self._memory.rows('select "password" from accounts where "name" = :name', name=name)
+        found = await self._database.rows('select "password" from accounts where "name" = :name', name=name)
         hashed = found[0]["password"] if found else _NOBODY
         right = len(password.encode()) <= LONGEST_PASSWORD and await asyncio.to_thread(_verify, hashed, password)
         return name if right and found else None
@@ -83,7 +95,7 @@ class Accounts:
         """Make a token dead before it expires (seconds since 1970)."""
         digest = _digest(token)
         self._dead.add(digest)
-        await self._memory.write(
+        await self._database.write(
             ('delete from revocations where "expires" < :now', {"now": int(time.time())}),
             (
                 'insert into revocations ("token", "expires") values (:token, :expires) on conflict do nothing',
@@ -101,9 +113,9 @@ class Accounts:
     async def _refresh(self) -> None:
         if time.monotonic() - self._known_at < FRESH:
             return
-        dead = await self._memory.rows('select "token" from revocations')
+        dead = await self._database.rows('select "token" from revocations')
         self._dead |= {row["token"] for row in dead}
-        accounts = await self._memory.rows('select "name", "validFrom" from accounts')
+        accounts = await self._database.rows('select "name", "validFrom" from accounts')
         self._valid_from = {row["name"]: int(row["validFrom"]) for row in accounts}
         self._known_at = time.monotonic()
 

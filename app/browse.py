@@ -1,4 +1,4 @@
-"""Browse: the shelf by topic: how much of each has text, what became of each link, and what a person can do about it."""
+"""Browse: the shelf by topic: how much of it has text, what became of each link, and what a person can do about it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.cards import ask, clean, link, site, target
+from app.cards import ask, link, shown, site, target
 from ingest.ledger import HAS_TEXT, Entry, Status
 
 BAR = 10  # characters
@@ -79,7 +79,10 @@ def overview(entries: Sequence[Entry]) -> str:
     if not entries:
         return "The ledger is empty: nothing was read yet. Run `prep ingest`, then look again."
     covered, total = coverage(entries)
-    rows = [f"| {ask(TOPIC + t.name, t.name.replace(' > ', ' › '))} | {bar(t.covered, len(t.entries))} |" for t in topics(entries)]
+    rows = [
+        f"| {ask(TOPIC + t.name, t.name.replace(' > ', ' › '))} | {bar(t.covered, len(t.entries))} |"
+        for t in topics(entries)
+    ]
     head = f"**{covered} of {total} links have text that answers can quote.** Follow a topic to see what is in it."
     return "\n".join([head, "", "| Topic | Links with text |", "| --- | --- |", *rows, "", ask(FIXES)])
 
@@ -88,7 +91,7 @@ def one_topic(topic: Topic) -> str:
     """Return a topic's links with what became of each."""
     rows = [_row(entry) for entry in topic.entries[:MOST_ROWS]]
     more = [f"… and {len(topic.entries) - MOST_ROWS} more."] if len(topic.entries) > MOST_ROWS else []
-    head = f"### {clean(topic.name.replace(' > ', ' › '))}\n\n{bar(topic.covered, len(topic.entries))}"
+    head = f"### {shown(topic.name.replace(' > ', ' › '))}\n\n{bar(topic.covered, len(topic.entries))}"
     return "\n\n".join([head, "\n".join(rows), *more, ask(EVERYTHING)])
 
 
@@ -96,10 +99,13 @@ def matches(words: str, found: Sequence[Topic], entries: Sequence[Entry]) -> str
     """Return the topics and links that a search in the ledger finds."""
     if not found and not entries:
         return (
-            f"Nothing on the shelf is called “{clean(words)}”. {ask(EVERYTHING)} shows what there is; "
+            f"Nothing on the shelf is called “{shown(words)}”. {ask(EVERYTHING)} shows what there is; "
             "the Answer profile searches inside the texts."
         )
-    lines = [f"- {ask(TOPIC + topic.name, topic.name.replace(' > ', ' › '))} {bar(topic.covered, len(topic.entries))}" for topic in found]
+    lines = [
+        f"- {ask(TOPIC + topic.name, topic.name.replace(' > ', ' › '))} {bar(topic.covered, len(topic.entries))}"
+        for topic in found
+    ]
     return "\n".join([*lines, *(_row(entry) for entry in entries[:MOST_ROWS])])
 
 
@@ -108,14 +114,14 @@ def _row(entry: Entry) -> str:
     facts = [f"{_MARKS.get(row.status, '○')} {row.status}", entry.kind, f"{row.words:,} words" if row.words else ""]
     about = " · ".join(filter(None, [*facts, site(row.url)]))
     asks = f" · {ask(WITHIN + row.url, 'ask within it')}" if row.status in HAS_TEXT else ""
-    lines = [f"- **{link(clean(row.title), target(row.url))}**", f"{about}{asks}", clean(row.reason), _remedy(entry)]
+    lines = [f"- **{link(shown(row.title), target(row.url))}**", f"{about}{asks}", shown(row.reason), _remedy(entry)]
     return "  \n  ".join(filter(None, lines))  # two blanks: a new line within the item
 
 
 def _remedy(entry: Entry) -> str:
     """Return what a person can do, the commands in it as such; the ledger wrote it, but for the address in it."""
     fix = entry.row.fix.replace(entry.row.url, "the page")
-    parts = [f"`{part}`" if n % 2 else clean(part) for n, part in enumerate(fix.split("`"))]
+    parts = [f"`{part}`" if n % 2 else shown(part) for n, part in enumerate(fix.split("`"))]
     return f"**Fix:** {''.join(parts)}" if fix else ""
 
 
@@ -130,8 +136,8 @@ def fixes(entries: Sequence[Entry]) -> str:
     parts = [f"**{sum(map(len, by_remedy.values()))} links can be helped by hand.**"]
     for remedy, group in sorted(by_remedy.items(), key=lambda pair: -len(pair[1])):
         rows = "\n".join(
-            f"- {link(clean(entry.row.title), target(entry.row.url))} · {entry.row.status}"
-            + (f": {clean(entry.row.reason)}" if entry.row.reason else "")
+            f"- {link(shown(entry.row.title), target(entry.row.url))} · {entry.row.status}"
+            + (f": {shown(entry.row.reason)}" if entry.row.reason else "")
             for entry in group
         )
         parts.append(f"{remedy}\n\n{rows}")

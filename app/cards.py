@@ -1,13 +1,13 @@
 """Cards: answers, reading lists and what stands behind them, as the chat shows them.
 
-A message is Markdown that reads well alone; `public/chat.js` finds its links by their titles and anchors and makes chips,
-panels and tick boxes of them. Everything that a source or a model wrote passes through `clean` here, and nowhere else.
+A message is Markdown that reads well alone; the scripts of `public/` find its links by their titles and anchors and
+make chips, panels and tick boxes of them. What a source or a model wrote passes through `shown`, and nowhere else.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote as percent_encode
 from urllib.parse import urlsplit
@@ -29,9 +29,17 @@ GAPS = "Gaps"
 STAGES = {"crawl": "Crawl", "walk": "Walk", "run": "Run"}
 STAGE_NOTES = {"crawl": "begin here", "walk": "then go on with", "run": "to go deep"}
 READING_FOR = "Reading list for: "  # a message that begins so asks for one, in any profile
-LEGEND = (
-    f"[weak]({WEAK}) the source says something near to this · [unsupported]({UNSUPPORTED}) no source on the shelf says this"
+LEGEND = " · ".join(
+    [
+        f"[weak]({WEAK}) the source says something near to this",
+        f"[unsupported]({UNSUPPORTED}) no source on the shelf says this",
+    ]
 )
+
+
+def shown(text: str) -> str:
+    """Return what a source or a model wrote as Markdown that shows it, and does nothing else."""
+    return clean(text)
 
 
 # --- links ----------------------------------------------------------------------------------------
@@ -66,7 +74,7 @@ def _title(text: str) -> str:
 
 def ask(question: str, label: str = "") -> str:
     """Return a link that asks a question when it is followed."""
-    return f'[{clean(label or question)}]({ASK} "{_title(question)}")'
+    return f'[{shown(label or question)}]({ASK} "{_title(question)}")'
 
 
 def site(url: str) -> str:
@@ -88,9 +96,9 @@ def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     if any(sentence.support != "supported" for sentence in said.sentences):
         parts.append(LEGEND)
     if said.missing:
-        parts.append(f"###### {MISSING}\n\n{clean(said.missing)}")
+        parts.append(f"###### {MISSING}\n\n{shown(said.missing)}")
     if said.nearest:
-        rows = [f"- {link(clean(near.title), target(near.url))} · {site(near.url)}" for near in said.nearest]
+        rows = [f"- {link(shown(near.title), target(near.url))} · {site(near.url)}" for near in said.nearest]
         parts.append(f"###### {NEAREST}\n\n" + "\n".join(rows))
     if said.citations:
         parts.append(f"###### {SOURCES}\n\n" + "\n".join(_source_row(group) for group in _by_document(said.citations)))
@@ -113,7 +121,7 @@ def answer_body(said: Answer) -> str:
 
 def _sentence(sentence: Sentence, cited: dict[int, Citation]) -> str:
     chips = "".join(chip(cited[n]) for n in sentence.citations if n in cited)
-    text = clean(sentence.text)
+    text = shown(sentence.text)
     if sentence.support == "weak":
         return f"*{text}* [weak]({WEAK}) {chips}".rstrip()
     if sentence.support == "unsupported":
@@ -136,7 +144,7 @@ def _by_document(citations: Sequence[Citation]) -> list[list[Citation]]:
 def _source_row(citations: Sequence[Citation]) -> str:
     first = citations[0]
     chips = " ".join(chip(citation) for citation in citations)
-    return f"- {link(clean(first.source), target(first.deep_url))} {site(first.url)} {chips}"
+    return f"- {link(shown(first.source), target(first.deep_url))} {site(first.url)} {chips}"
 
 
 def answer_record(said: Answer, sources: dict[str, Source], versions: dict[str, str]) -> dict[str, Any]:
@@ -181,7 +189,7 @@ def _date(source: Source | None) -> str:
 def reading(made: ReadingList, read: Collection[str]) -> str:
     """Return the message that shows a reading list, a card an item, ticked where it was read."""
     if not made.items:
-        return "Nothing on the shelf fits this. " + " ".join(clean(gap) for gap in made.gaps)
+        return "Nothing on the shelf fits this. " + " ".join(shown(gap) for gap in made.gaps)
     total = sum(item.minutes for item in made.items)
     parts = [f"{len(made.items)} to read, {duration(total)} in all. Tick what you have read; it is kept for you."]
     for stage, name in STAGES.items():
@@ -191,17 +199,17 @@ def reading(made: ReadingList, read: Collection[str]) -> str:
             parts.append(f"### {name} · {STAGE_NOTES[stage]} · {spent}")
             parts.append("\n".join(_reading_row(item, ticked=item.url in read) for item in items))
     if made.gaps:
-        parts.append(f"###### {GAPS}\n\n" + "\n".join(f"- {clean(gap)}" for gap in made.gaps))
+        parts.append(f"###### {GAPS}\n\n" + "\n".join(f"- {shown(gap)}" for gap in made.gaps))
     return "\n\n".join(parts)
 
 
 def _reading_row(item: Item, *, ticked: bool) -> str:
     facts = " · ".join(filter(None, [item.kind, duration(item.minutes), item.status, site(item.url)]))
-    lines = [f"- [{'x' if ticked else ' '}] {link(clean(item.title), target(item.deep_url or item.url))}", f"  {facts}"]
+    lines = [f"- [{'x' if ticked else ' '}] {link(shown(item.title), target(item.deep_url or item.url))}", f"  {facts}"]
     if item.why:
-        lines += ["", f"  {clean(item.why)}"]
+        lines += ["", f"  {shown(item.why)}"]
     if item.quote:
-        lines += ["", f"  > {clean(' '.join(item.quote.split()))}"]
+        lines += ["", f"  > {shown(' '.join(item.quote.split()))}"]
     return "\n".join(lines) + "\n"
 
 
@@ -237,3 +245,21 @@ def duration(minutes: float) -> str:
         return ""
     hours, rest = divmod(whole, 60)
     return " ".join(filter(None, [f"{hours} h" if hours else "", f"{rest} min" if rest else ""]))
+
+
+def spent(milliseconds: float) -> str:
+    """Return a short time as people read it.
+
+    >>> spent(34.2), spent(2340)
+    ('34 ms', '2.3 s')
+    """
+    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
+
+
+def pieces(text: str) -> Iterator[str]:
+    r"""Yield a message in pieces that never cut a link, so that no half of one is seen.
+
+    >>> list(pieces('Rings scale. [1](<https://x.org> "a b") Next.'))
+    ['Rings ', 'scale. ', '[1](<https://x.org> "a b") ', 'Next.']
+    """
+    yield from re.findall(r"(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*", text)

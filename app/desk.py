@@ -33,13 +33,14 @@ class Answering(Protocol):
 
 
 A = TypeVar("A", bound=Answering)
+Opened = TypeVar("Opened", bound=Answering, covariant=True)
 T = TypeVar("T")
 
 
-class Opener(Protocol[A]):
+class Opener(Protocol[Opened]):
     """Opens assistants, at first and again; `newest` is cheap."""
 
-    def open(self) -> A:
+    def open(self) -> Opened:
         """Return an assistant over the shelf that serves."""
 
     def newest(self) -> str:

@@ -16,6 +16,7 @@ from app import AnswerError, browse, starters
 from app.answer import Answer
 from app.assistant import Assistant, Turn
 from app.reading import ReadingList
+from app.wishes import Choices, Wishes
 from index import encoder as encoders
 from index import store
 from index.passage import Source
@@ -26,23 +27,12 @@ RELEASE = "0.1.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """How somebody wants to be answered."""
-
-    topics: tuple[str, ...] = ()  # none: all
-    kinds: tuple[str, ...] = ()  # of resources; none: all
-    within: str = ""  # one resource
-    length: str = "standard"  # "short", "standard" or "long"
-    extractive: bool = False  # without the language model, where there is one
-    passages: int = 12  # read for an answer
-
-
-@dataclass(frozen=True, slots=True)
 class Stage:
     """A stage of the work that is done."""
 
     name: str
     spent: float  # milliseconds
+    note: str = ""  # what was done, where that says more than the name
 
 
 @dataclass
@@ -77,15 +67,11 @@ class Engine:
         return {source.url: source for source in self.assistant.shelf.sources()}
 
     @cached_property
-    def topics(self) -> list[str]:
-        """Return the topics that have text, as the lists name them."""
+    def choices(self) -> Choices:
+        """Return what can be wished for: the topics and kinds that have text, and the model."""
         named = (name for source in self.sources.values() for name in source.topic.split("; "))
-        return [name for name in dict.fromkeys(named) if name != ledger.ARCHIVE_TOPIC]
-
-    @cached_property
-    def kinds(self) -> list[str]:
-        """Return the kinds of resource that have text."""
-        return sorted({source.kind for source in self.sources.values()})
+        topics = [name for name in dict.fromkeys(named) if name != ledger.ARCHIVE_TOPIC]
+        return Choices(topics, sorted({source.kind for source in self.sources.values()}), self.model)
 
     def entries(self) -> list[Entry]:
         """Return the ledger's rows as they are now; none where there is no ledger."""

@@ -7,7 +7,7 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from app.cards import STAGES, clean, duration, link
+from app.cards import STAGES, duration, link, shown
 from app.records import Record
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that begins so
@@ -16,7 +16,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell th
 def as_markdown(record: Record, *, level: int = 1) -> str:
     """Return an answer or reading list as Markdown, its citations as numbered sources with their quotes."""
     body = _reading(record) if record.kind == "reading" else _answer(record)
-    return f"{'#' * level} {clean(record.question)}\n\n{body}\n"
+    return f"{'#' * level} {shown(record.question)}\n\n{body}\n"
 
 
 def _answer(record: Record) -> str:
@@ -26,10 +26,10 @@ def _answer(record: Record) -> str:
     for sentence in said["sentences"]:
         marks = "".join(link(f"\\[{n}\\]", opens.get(n, "")) for n in sentence["citations"])
         note = "" if sentence["support"] == "supported" else f" ({sentence['support']})"
-        lines.append(f"{clean(sentence['text'])}{note} {marks}".rstrip())
-    parts = [" ".join(lines) or clean(said["answer"])]
+        lines.append(f"{shown(sentence['text'])}{note} {marks}".rstrip())
+    parts = [" ".join(lines) or shown(said["answer"])]
     if said["missing"]:
-        parts.append(f"Not found on the shelf: {clean(said['missing'])}")
+        parts.append(f"Not found on the shelf: {shown(said['missing'])}")
     if citations:
         parts.append("Sources:\n\n" + "\n".join(_source(cited) for cited in citations))
     return "\n\n".join(parts)
@@ -37,8 +37,8 @@ def _answer(record: Record) -> str:
 
 def _source(cited: Mapping[str, Any]) -> str:
     about = " · ".join(filter(None, [cited["site"], *cited["heading"][-1:], cited["date"]]))
-    quote = clean(" ".join(cited["quote"].split()))
-    return f"{cited['n']}. {link(clean(cited['title']), cited['open'])} · {clean(about)}: “{quote}”"
+    quote = shown(" ".join(cited["quote"].split()))
+    return f"{cited['n']}. {link(shown(cited['title']), cited['open'])} · {shown(about)}: “{quote}”"
 
 
 def _reading(record: Record) -> str:
@@ -48,14 +48,14 @@ def _reading(record: Record) -> str:
         if items:
             parts.append(f"**{name}**\n\n" + "\n".join(_item(item) for item in items))
     if gaps := record.body["gaps"]:
-        parts.append("Gaps:\n\n" + "\n".join(f"- {clean(gap)}" for gap in gaps))
+        parts.append("Gaps:\n\n" + "\n".join(f"- {shown(gap)}" for gap in gaps))
     return "\n\n".join(parts)
 
 
 def _item(item: Mapping[str, Any]) -> str:
     facts = ", ".join(filter(None, [item["kind"], duration(item["minutes"]), item["status"]]))
-    quote = f" “{clean(' '.join(item['quote'].split()))}”" if item["quote"] else ""
-    return f"- [ ] {link(clean(item['title']), item['open'])} ({facts}): {clean(item['why'])}{quote}"
+    quote = f" “{shown(' '.join(item['quote'].split()))}”" if item["quote"] else ""
+    return f"- [ ] {link(shown(item['title']), item['open'])} ({facts}): {shown(item['why'])}{quote}"
 
 
 def reading_as_csv(record: Record, read: Collection[str]) -> str:
@@ -74,10 +74,10 @@ def reading_as_csv(record: Record, read: Collection[str]) -> str:
 def thread_as_markdown(name: str, steps: Sequence[Mapping[str, Any]], records: Sequence[Record]) -> str:
     """Return a conversation as Markdown: each question, then what was answered with its sources."""
     by_step = {record.step: record for record in records}
-    parts = [f"# {clean(name)}"]
+    parts = [f"# {shown(name)}"]
     for step in steps:
         if step["type"] == "user_message":
-            parts.append(f"## {clean(' '.join(step['output'].split()))}")
+            parts.append(f"## {shown(' '.join(step['output'].split()))}")
         elif record := by_step.get(step["id"]):
             parts.append(_reading(record) if record.kind == "reading" else _answer(record))
         elif step["type"] == "assistant_message":

@@ -1,8 +1,8 @@
 """Gate: the ASGI wrapper round Chainlit. What is not on its list is 404; every answer leaves with our headers.
 
 Chainlit is no longer maintained and opens far more than this face needs: uploads, MCP, sharing, elements, its API's
-documentation, a copilot. The gate lets through what `ROUTES` names, checks where a request comes from, takes dead tokens
-away, limits what may be sent, and sets the headers that keep a page from loading or telling anything elsewhere.
+documentation, a copilot. The gate lets through what `ROUTES` names, checks where a request comes from, takes dead
+tokens away, limits what may be sent, and sets the headers that keep a page from loading or telling anything elsewhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import jwt
 from starlette.requests import cookie_parser
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import ServerError, figures
 
@@ -189,20 +188,9 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 def _is_visit(scope: Scope, headers: dict[str, str]) -> bool:
     """Return whether somebody follows a link to us, which is no attack: it reads nothing and changes nothing."""
-    return scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and headers.get("sec-fetch-mode") == "navigate"
-
-
-class Forwarded:
-    """Takes a proxy's word for whom it speaks for, and remembers who really spoke."""
-
-    def __init__(self, inner: App, proxies: frozenset[str]) -> None:
-        self._inner = ProxyHeadersMiddleware(inner, trusted_hosts=sorted(proxies))  # type: ignore[arg-type]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on as the proxy describes it."""
-        if scope["type"] != "lifespan":
-            scope["peer"] = (scope.get("client") or ("",))[0]
-        await self._inner(scope, receive, send)  # type: ignore[arg-type]
+    return (
+        scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} and headers.get("sec-fetch-mode") == "navigate"
+    )
 
 
 class _TooLarge(Exception):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-import chainlit as cl
+from chainlit.callbacks import header_auth_callback, oauth_callback, password_auth_callback
+from chainlit.user import User
 
 from app import figures
 from app.gate import Policy
@@ -17,17 +18,17 @@ _NAME = re.compile(r"[\w.@+-]{1,128}")
 def register(policy: Policy, allowed: Sequence[str]) -> None:
     """Tell Chainlit how people log in."""
     if policy.login == "none":
-        cl.header_auth_callback(_you)
+        header_auth_callback(_you)
     elif policy.login == "password":
-        cl.password_auth_callback(_elsewhere)
+        password_auth_callback(_elsewhere)
     elif policy.login == "header":
-        cl.header_auth_callback(_by_header(policy.user_header))
+        header_auth_callback(_by_header(policy.user_header))
     else:
-        cl.oauth_callback(_by_oauth(allowed))
+        oauth_callback(_by_oauth(allowed))
 
 
-async def _you(headers: Mapping[str, str]) -> cl.User:  # noqa: ARG001  # Chainlit passes by name
-    return cl.User(identifier=YOU)
+async def _you(headers: Mapping[str, str]) -> User:  # noqa: ARG001  # Chainlit passes by name
+    return User(identifier=YOU)
 
 
 async def _elsewhere(username: str, password: str) -> None:  # noqa: ARG001  # our own route checks passwords
@@ -35,11 +36,11 @@ async def _elsewhere(username: str, password: str) -> None:  # noqa: ARG001  # o
 
 
 def _by_header(name: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  # Chainlit's callbacks have no type
-    async def callback(headers: Mapping[str, str]) -> cl.User | None:
+    async def callback(headers: Mapping[str, str]) -> User | None:
         user = (headers.get(name) or "").strip().lower()
         known = bool(_NAME.fullmatch(user))
         figures.LOGINS.labels("ok" if known else "failed").inc()
-        return cl.User(identifier=user) if known else None
+        return User(identifier=user) if known else None
 
     return callback
 
@@ -49,13 +50,13 @@ def _by_oauth(allowed: Sequence[str]):  # type: ignore[no-untyped-def]  # noqa: 
         provider_id: str,
         token: str,  # noqa: ARG001
         raw_user_data: Mapping[str, str],
-        default_app_user: cl.User,
-    ) -> cl.User | None:
+        default_app_user: User,
+    ) -> User | None:
         mail = str(raw_user_data.get("email") or "") if raw_user_data.get("email_verified", True) else ""
         known = may_enter(f"{provider_id}:{default_app_user.identifier}", mail, allowed)
         figures.LOGINS.labels("ok" if known else "failed").inc()
         # The provider is part of the name: the same name with another provider is another person.
-        return cl.User(identifier=f"{provider_id}:{default_app_user.identifier}") if known else None
+        return User(identifier=f"{provider_id}:{default_app_user.identifier}") if known else None
 
     return callback
 

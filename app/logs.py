@@ -56,5 +56,10 @@ def set_up(*, questions: bool = False) -> None:
     handler.setFormatter(JsonLines(questions=questions))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("prepshelf").setLevel(logging.INFO)
-    for name in ("socketio", "engineio", "uvicorn"):
+    hush()
+
+
+def hush() -> None:
+    """Keep libraries from talking about what is as it should be."""
+    for name in ("chainlit", "socketio", "engineio", "uvicorn"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import chainlit as cl
-from chainlit.input_widget import MultiSelect, Select, Slider
+from chainlit.input_widget import InputWidget, MultiSelect, Select, Slider
 from chainlit.types import ThreadDict
 
-from app import AnswerError, browse, cards, figures, starters
+from app import AnswerError, ServerError, browse, cards, figures, starters
 from app.answer import Answer
 from app.assistant import Turn
-from app.desk import Busy, Desk, Seat
-from app.engine import Engine, Stage, Wishes
-from app.memory import Memory, now
+from app.database import now
+from app.desk import Desk
+from app.engine import Engine, Stage
+from app.memory import Memory
+from app.progress import Seating, count, show_stage, summary
 from app.reading import ReadingList
 from app.records import Kind, Record, Records
+from app.wishes import EXTRACTIVE, FEWEST, LENGTHS, MOST, Choices, Wishes, understood
 from index import ShelfError
 from ingest import IngestError
 
 REMEMBERED = 12  # messages of a conversation that a question is understood from
 PACE = 0.012  # seconds between pieces of an answer: quick, yet seen to arrive
-LENGTHS = ("short", "standard", "long")
-STAGE_NAMES = {"search": "Searched the shelf", "answer": "Read passages", "check": "Checked", "cite": "Checked quotes"}
 NOT_SAVED = "This conversation is not saved yet ({}). It is kept, and saved as soon as the database takes it."
 NOT_KEPT = "No more can be kept for now, as the database does not save ({}). Ask again when it does."
 FAILED = "Something went wrong here; it was noted. Your conversation is kept. Ask again, or ask differently."
@@ -59,7 +59,7 @@ class Face:
 
     # --- sessions ---------------------------------------------------------------------------------
 
-    async def profiles(self, current_user: cl.User | None) -> list[cl.ChatProfile]:
+    async def profiles(self) -> list[cl.ChatProfile]:
         """Return the three profiles, each with its starters."""
         engine = await self.desk.assistant()
         made = []
@@ -101,33 +101,16 @@ class Face:
 
     async def _offer_settings(self, before: Mapping[str, Any]) -> None:
         engine = await self.desk.assistant()
-        wishes = _wishes(before, engine, "")
-        widgets = [
-            MultiSelect(
-                id="topics", label="Topics (none: all)", values=engine.topics or ["-"], initial=list(wishes.topics)
-            ),
-            MultiSelect(
-                id="kinds", label="Sources to include (none: all)", values=engine.kinds or ["-"], initial=[*wishes.kinds]
-            ),
-            Select(
-                id="length", label="Answer length", values=list(LENGTHS), initial_index=LENGTHS.index(wishes.length)
-            ),
-            Slider(id="passages", label="Passages to read", initial=wishes.passages, min=4, max=24, step=2),
-        ]
-        if engine.model:
-            answering = [engine.model, "extractive"]
-            widgets.append(
-                Select(id="answering", label="Answered by", values=answering, initial_index=int(wishes.extractive))
-            )
-        await cl.ChatSettings(widgets).send()
+        form = _form(engine.choices, understood(before, engine.choices))
+        await cl.ChatSettings(form).send()
 
     # --- messages ---------------------------------------------------------------------------------
 
     async def message(self, message: cl.Message) -> None:
         """Answer a message as its profile does."""
         await self._keep_question(message)
-        if self.memory.overfull:
-            await _say(NOT_KEPT.format(self.memory.trouble), error=True)
+        if self.memory.database.overfull:
+            await _say(NOT_KEPT.format(self.memory.database.trouble), error=True)
             return
         profile = cl.context.session.chat_profile or starters.ANSWER
         try:
@@ -137,7 +120,7 @@ class Face:
                 await self._browse(message.content)
             else:
                 await self._answer(message.content)
-        except (AnswerError, ShelfError, IngestError) as error:
+        except (AnswerError, ServerError, ShelfError, IngestError) as error:
             await _say(str(error), error=True)
         except asyncio.CancelledError:
             raise
@@ -145,8 +128,8 @@ class Face:
             figures.FAILURES.inc()
             log.exception("a question failed", extra={"question": message.content})
             await _say(FAILED, error=True)
-        if self.memory.trouble:
-            await cl.context.emitter.send_toast(NOT_SAVED.format(self.memory.trouble), "warning")
+        if self.memory.database.trouble:
+            await cl.context.emitter.send_toast(NOT_SAVED.format(self.memory.database.trouble), "warning")
 
     async def _keep_question(self, message: cl.Message) -> None:
         """Save the question under its owner before anything is shown for it."""
@@ -159,9 +142,10 @@ class Face:
 
     async def _answer(self, question: str) -> None:
         history = [Turn(role, content) for role, content in cl.user_session.get("history", [])]
-        async with self._seated("Searching the shelf") as (seat, step):
+        async with Seating(self.desk, "Searching the shelf") as (seat, step):
             engine = seat.assistant
-            wishes = _wishes(cl.context.session.chat_settings, engine, cl.user_session.get("within") or "")
+            within = cl.user_session.get("within") or ""
+            wishes = understood(cl.context.session.chat_settings, engine.choices, within=within)
             said, stages = None, []
 
             def work(engine: Engine) -> Iterator[Stage | Answer]:
@@ -174,17 +158,17 @@ class Face:
                     said = event
             assert said is not None
             for stage in stages:
-                await _finished_step(stage, step)
+                await show_stage(stage, step)
             follow_ups = await asyncio.to_thread(engine.follow_ups, said)
-            step.name = _done(said, stages)
-        _count(said, stages)
+            step.name = summary(said, stages)
+        count(said, stages, starters.ANSWER)
         text = cards.answer(said, follow_ups)
         body = cards.answer_record(said, engine.sources, engine.versions)
         await self._show(text, "answer", question, body, stream=cards.answer_body(said))
         self._remember(question, said.text)
 
     async def _read(self, request: str) -> None:
-        async with self._seated("Choosing what to read") as (seat, step):
+        async with Seating(self.desk, "Choosing what to read") as (seat, step):
             engine = seat.assistant
             made: ReadingList | None = None
             async for event in self.desk.run(seat, lambda engine: engine.read(request, None)):
@@ -219,15 +203,12 @@ class Face:
         metadata = {"within": resource if known else ""}
         await self.memory.update_thread(cl.context.session.thread_id, metadata=metadata)
         if known:
-            name = cards.clean(known.resource_title)
+            name = cards.shown(known.resource_title)
             await _say(f"Ask away: I answer from **{name}** alone now. {cards.ask(browse.LEAVE)} leaves it.")
         else:
             await _say(f"I answer from the whole shelf. {cards.ask(browse.EVERYTHING)}")
 
     # --- showing ----------------------------------------------------------------------------------
-
-    def _seated(self, doing: str) -> _Seating:
-        return _Seating(self.desk, doing)
 
     async def _show(self, text: str, kind: Kind, question: str, body: Mapping[str, Any], *, stream: str = "") -> None:
         """Save an answer with what stands behind it, then show it: what was seen is never lost."""
@@ -238,7 +219,7 @@ class Face:
             run = reply.parent_id or ""
             await self.records.keep(Record(reply.id, run, reply.thread_id, user.id, kind, question, body))
         reply.content = ""
-        for piece in _pieces(stream) if text.startswith(stream) else []:
+        for piece in cards.pieces(stream) if text.startswith(stream) else []:
             await reply.stream_token(piece)
             await asyncio.sleep(PACE)
         await reply.stream_token(text[len(reply.content) :])
@@ -249,108 +230,28 @@ class Face:
         cl.user_session.set("history", history[-REMEMBERED:])
 
 
-class _Seating:
-    """A seat at the desk, with a step that shows the waiting and then the work."""
-
-    def __init__(self, desk: Desk[Engine], doing: str) -> None:
-        self._desk = desk
-        self._doing = doing
-
-    async def __aenter__(self) -> tuple[Seat[Engine], cl.Step]:
-        user = cl.context.session.user
-        name = user.identifier if user else cl.context.session.id
-        ahead = self._desk.ahead(name)
-        self._step = cl.Step(
-            name=f"Waiting, {ahead} ahead" if ahead else self._doing,
-            type="tool",
-            show_input=False,
-            default_open=True,
-            auto_collapse=True,
-        )
-        await self._step.__aenter__()
-        self._seat = self._desk.seat(name)
-        try:
-            seat = await self._seat.__aenter__()
-        except Busy:
-            await self._step.remove()
-            self._step.output = ""
-            raise
-        if ahead:
-            self._step.name = self._doing
-            await self._step.update()
-        return seat, self._step
-
-    async def __aexit__(self, *error: Any) -> None:
-        await self._seat.__aexit__(*error)
-        if error[0] is not None:
-            self._step.name = f"{self._doing}: given up"
-        await self._step.__aexit__(None, None, None)
-
-
 async def _say(text: str, *, error: bool = False) -> None:
     await (cl.ErrorMessage(content=text) if error else cl.Message(content=text)).send()
 
 
-async def _finished_step(stage: Stage, parent: cl.Step) -> None:
-    name = f"{STAGE_NAMES.get(stage.name, stage.name.capitalize())} · {_time(stage.spent)}"
-    step = cl.Step(name=name, type="tool", parent_id=parent.id, show_input=False)
-    step.start = step.end = now()
-    await step.send()
-
-
-def _time(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:.1f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
-
-
-def _done(said: Answer, stages: list[Stage]) -> str:
-    spent = sum(stage.spent for stage in stages)
-    if said.abstained:
-        return f"Found no answer on the shelf · {_time(spent)}"
-    return f"Answered from {len({citation.url for citation in said.citations})} sources · {_time(spent)}"
-
-
-def _count(said: Answer, stages: list[Stage]) -> None:
-    figures.QUESTIONS.labels(starters.ANSWER, said.mode).inc()
-    for stage in stages:
-        figures.STAGES.labels(stage.name).observe(stage.spent / 1000)
-    if said.abstained:
-        figures.ABSTENTIONS.inc()
-    for sentence in said.sentences:
-        figures.SENTENCES.labels(sentence.support).inc()
-    log.info(
-        "answered",
-        extra={
-            "question": said.question,
-            "facts": {
-                "mode": said.mode,
-                "abstained": said.abstained,
-                "sentences": len(said.sentences),
-                "citations": len(said.citations),
-                **{f"{stage.name}_ms": round(stage.spent) for stage in stages},
-            },
-        },
+def _form(choices: Choices, wishes: Wishes) -> list[InputWidget]:
+    """Return the form that settings are made with, set to some wishes."""
+    form: list[InputWidget] = []
+    if choices.topics:
+        form.append(
+            MultiSelect(
+                id="topics", label="Topics (none: all)", values=list(choices.topics), initial=list(wishes.topics)
+            )
+        )
+    if choices.kinds:
+        form.append(
+            MultiSelect(id="kinds", label="Sources (none: all)", values=list(choices.kinds), initial=list(wishes.kinds))
+        )
+    form.append(
+        Select(id="length", label="Answer length", values=list(LENGTHS), initial_index=LENGTHS.index(wishes.length))
     )
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Yield a message in pieces that never cut a link, so that no half of one is seen."""
-    yield from re.findall(r"(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*", text)
-
-
-def _wishes(settings: Mapping[str, Any], engine: Engine, within: str) -> Wishes:
-    """Return the settings of a conversation, as far as they can be had on this shelf."""
-    default = Wishes()
-
-    def known(name: str, values: list[str]) -> tuple[str, ...]:
-        chosen = settings.get(name)
-        return tuple(value for value in chosen if value in values) if isinstance(chosen, list) else ()
-
-    length, passages = settings.get("length"), settings.get("passages")
-    return Wishes(
-        topics=known("topics", engine.topics),
-        kinds=known("kinds", engine.kinds),
-        within=within,
-        length=length if length in LENGTHS else default.length,
-        extractive=settings.get("answering") == "extractive",
-        passages=min(24, max(4, int(passages))) if isinstance(passages, int | float) else default.passages,
-    )
+    form.append(Slider(id="passages", label="Passages to read", initial=wishes.passages, min=FEWEST, max=MOST, step=2))
+    if choices.model:
+        answering = [choices.model, EXTRACTIVE]
+        form.append(Select(id="answering", label="Answered by", values=answering, initial_index=int(wishes.extractive)))
+    return form

@@ -12,6 +12,7 @@ from app import ServerError
 
 PUBLIC = Path(__file__).parent / "public"
 NAME = "Prepshelf"
+_ANCHORED = {"paragraph_open", "heading_open", "tr_open", "fence", "code_block"}
 DESCRIPTION = "Answers for ML-infrastructure interviews, every sentence cited"
 
 
@@ -55,9 +56,7 @@ def note(markdown: str) -> str:
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse("\n" * first + "\n".join(lines[first:]))
     for token in tokens:
-        if token.map and token.nesting == 1 and token.type in {"paragraph_open", "heading_open", "tr_open"}:
-            token.attrSet("id", f"L{token.map[0] + 1}")
-        elif token.map and token.type in {"fence", "code_block"}:
+        if token.map and token.type in _ANCHORED:
             token.attrSet("id", f"L{token.map[0] + 1}")
     name = next((line[2:] for line in lines if line.startswith("# ")), "Note")
     return f"""<!doctype html>

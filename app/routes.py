@@ -144,7 +144,7 @@ class _Routes:
         if not token and (proxied or not request.client or request.client.host not in {"127.0.0.1", "::1"}):
             raise HTTPException(404)
         figures.SESSIONS.set(len(ws_sessions_id))
-        figures.UNSAVED.set(bool(self._house.memory.trouble))
+        figures.UNSAVED.set(bool(self._house.memory.database.trouble))
         return Response(figures.page(), media_type="text/plain; version=0.0.4")
 
     # --- login ------------------------------------------------------------------------------------
@@ -243,7 +243,9 @@ class _Routes:
         if not thread or not isinstance(wanted, dict):
             raise HTTPException(404)
         value, comment = wanted.get("value"), wanted.get("comment")
-        if value not in {0, 1} or not (comment is None or (isinstance(comment, str) and len(comment) <= LONGEST_COMMENT)):
+        if value not in {0, 1} or not (
+            comment is None or (isinstance(comment, str) and len(comment) <= LONGEST_COMMENT)
+        ):
             raise HTTPException(400, f"say 0 or 1, with a comment of at most {LONGEST_COMMENT} characters")
         kept = await self._house.memory.upsert_feedback(
             Feedback(forId=str(step), threadId=thread, value=value, comment=comment)
@@ -260,7 +262,7 @@ class _Routes:
 
     def _kept(self, said: dict[str, Any]) -> Response:
         """Answer a change, and say where it is not saved yet."""
-        trouble = self._house.memory.trouble
+        trouble = self._house.memory.database.trouble
         return JSONResponse({**said, "trouble": f"not saved yet: {trouble}"} if trouble else said)
 
 

@@ -7,26 +7,25 @@ before both are as we want them.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import logging
 import os
 import secrets
 import shutil
 import socket
-import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import ServerError, logs
-from app.gate import COOKIE, MOST_MESSAGE, SESSION, Login
+from app.gate import COOKIE, MOST_MESSAGE, SESSION, App, Receive, Scope, Send
+from app.plan import Plan, check
 
 if TYPE_CHECKING:
     from app.desk import Desk
@@ -34,92 +33,11 @@ if TYPE_CHECKING:
     from app.gate import Policy
 
 HERE = Path(__file__).parent
-SHORTEST_SECRET = 32  # bytes
 PATIENCE = 20.0  # seconds that running questions have when the server is asked to stop
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-OPENS = (
-    ("features", "unsafe_allow_html"),
-    ("features", "spontaneous_file_upload", "enabled"),
-    ("features", "mcp", "enabled"),
-    ("features", "allow_thread_sharing"),
-    ("features", "audio", "enabled"),
-    ("features", "edit_message"),
-)
-"""Settings of Chainlit's that open what the gate is built to keep shut; a server does not start with one of them on."""
 _FOREIGN = "DATABASE_URL LITERAL_API_KEY SLACK_BOT_TOKEN TEAMS_APP_ID DISCORD_BOT_TOKEN CHAINLIT_ROOT_PATH".split()
 """Variables that make Chainlit talk to other services or serve elsewhere."""
 
 log = logging.getLogger("prepshelf.server")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How to serve."""
-
-    data: Path
-    host: str
-    port: int
-    url: str = ""  # the public address; "" on loopback only
-    login: Login = "none"
-    secret: str = ""
-    database: str = ""  # an SQLAlchemy address; "" is SQLite in the data folder
-    encoder: str = ""
-    model: str = ""
-    user_header: str = ""
-    proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
-    allowed: tuple[str, ...] = ()  # who may come in by OAuth: "alice@example.org", "@example.org", "github:alice"
-    metrics_token: str = ""
-    log_questions: bool = False
-    running: int = 2
-    deadline: float = 120.0
-    csp: bool = True
-
-    @property
-    def origins(self) -> frozenset[str]:
-        """Return the origins that are ours."""
-        if self.url:
-            parts = urlsplit(self.url)
-            return frozenset({f"{parts.scheme}://{parts.netloc}".lower()})
-        return frozenset(f"http://{host}:{self.port}" for host in ("localhost", "127.0.0.1", "[::1]"))
-
-
-def check(plan: Plan) -> None:
-    """Refuse what would not be safe.
-
-    Raises ServerError with the cure.
-    """
-    public = not _is_loopback(plan.host)
-    if plan.login == "none" and public:
-        raise ServerError(f"{plan.host} can be reached by others, and nobody would log in; use `prep serve`.")
-    if plan.login != "none" and len(plan.secret.encode()) < SHORTEST_SECRET:
-        raise ServerError(
-            f"set PREPSHELF_SECRET to at least {SHORTEST_SECRET} bytes that nobody can guess; it signs logins."
-            ' `python -c "import secrets; print(secrets.token_urlsafe(48))"` makes one.'
-        )
-    if public and not plan.url:
-        raise ServerError("set PREPSHELF_URL to the address that people use, such as https://prep.example.org.")
-    if plan.url and urlsplit(plan.url).scheme != "https" and not _is_loopback(urlsplit(plan.url).hostname or ""):
-        raise ServerError(f"PREPSHELF_URL is {plan.url}: passwords would cross the network unencrypted; use https.")
-    if plan.login == "oauth" and not plan.allowed:
-        raise ServerError("set PREPSHELF_ALLOWED to who may log in, such as @example.org; else anybody could.")
-    if plan.login == "header" and not plan.user_header:
-        raise ServerError("set PREPSHELF_USER_HEADER to the header in which your proxy names the user.")
-    settings = tomllib.loads((HERE / ".chainlit" / "config.toml").read_text(encoding="utf-8"))
-    for path in OPENS:
-        value: Any = settings
-        for step in path:
-            value = value.get(step, {}) if isinstance(value, dict) else {}
-        if value is True:
-            raise ServerError(f"app/.chainlit/config.toml switches {'.'.join(path)} on; switch it off to serve.")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def serve(plan: Plan, announce: Callable[[str], None]) -> None:
@@ -130,6 +48,7 @@ def serve(plan: Plan, announce: Callable[[str], None]) -> None:
     check(plan)
     if plan.login == "none":
         plan = _with_own_secret(plan)
+        logs.hush()
     else:
         logs.set_up(questions=plan.log_questions)
     _prepare(plan)
@@ -138,8 +57,6 @@ def serve(plan: Plan, announce: Callable[[str], None]) -> None:
 
 def _with_own_secret(plan: Plan) -> Plan:
     """Return the plan of a single person with a secret that outlives a restart, kept where only they can read it."""
-    from dataclasses import replace
-
     path = plan.data / "chat" / "secret"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -178,6 +95,19 @@ def _merged(base: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
     for key, value in ours.items():
         made[key] = _merged(made.get(key, {}), value) if isinstance(value, dict) else value
     return made
+
+
+class _Forwarded:
+    """Takes a proxy's word for whom it speaks for, and remembers who really spoke."""
+
+    def __init__(self, inner: App, proxies: frozenset[str]) -> None:
+        self._inner = ProxyHeadersMiddleware(inner, trusted_hosts=sorted(proxies))  # type: ignore[arg-type]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on as the proxy describes it."""
+        if scope["type"] != "lifespan":
+            scope["peer"] = (scope.get("client") or ("",))[0]
+        await self._inner(scope, receive, send)  # type: ignore[arg-type]
 
 
 class _Server(uvicorn.Server):
@@ -261,19 +191,20 @@ class _House:
 
         from app import logins
         from app.accounts import Accounts
+        from app.database import Database, address
         from app.desk import Desk, Limits
-        from app.engine import Engine, EngineOpener
-        from app.gate import Forwarded, Gate
+        from app.engine import EngineOpener
+        from app.gate import Gate
         from app.main import Face
-        from app.memory import Memory, address
+        from app.memory import Memory
         from app.records import Records
         from app.routes import House, build
         from app.sockets import Sockets
 
         plan, policy = self.plan, self._policy()
-        memory = Memory(plan.database or address(plan.data))
-        await memory.open()
-        accounts, records = Accounts(memory), Records(memory)
+        database = Database(plan.database or address(plan.data))
+        await database.open()
+        memory, accounts, records = Memory(database), Accounts(database), Records(database)
         if plan.login == "password" and not await accounts.names():
             raise ServerError("nobody could log in yet; `prep users add NAME` makes an account.")
         opener = EngineOpener(plan.data, plan.data / "ledger.db", plan.encoder, plan.model)
@@ -282,7 +213,7 @@ class _House:
         logins.register(policy, plan.allowed)
 
         async def ready() -> list[str]:
-            missing = [desk.trouble, memory.trouble, "stopping" if desk.draining else ""]
+            missing = [desk.trouble, database.trouble, "stopping" if desk.draining else ""]
             return [one for one in missing if one]
 
         async def about() -> dict[str, Any]:
@@ -294,7 +225,7 @@ class _House:
         sockets.install()
         await desk.look()
         tasks = [asyncio.create_task(desk.watch()), asyncio.create_task(sockets.sweep())]
-        return Forwarded(gate, plan.proxies), desk, tasks
+        return _Forwarded(gate, plan.proxies), desk, tasks
 
     def _policy(self) -> Policy:
         from app.gate import Policy

@@ -14,18 +14,27 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from chainlit.chat_context import chat_contexts
+from chainlit.config import config as chainlit_config
 from chainlit.server import sio
 from chainlit.session import WebsocketSession, ws_sessions_id
 
 from app import figures
 from app.assistant import LONGEST_QUESTION
+from app.database import now
 from app.gate import MOST_MESSAGE, Gate, remaining
-from app.memory import now
 
 MOST_SESSIONS = 20  # connected at once, of one person
 MOST_SETTINGS = 20_000  # characters
 EVENTS = frozenset(
-    {"connect", "connection_successful", "clear_session", "disconnect", "stop", "client_message", "chat_settings_change"}
+    {
+        "connect",
+        "connection_successful",
+        "clear_session",
+        "disconnect",
+        "stop",
+        "client_message",
+        "chat_settings_change",
+    }
 )
 """The others (editing and favouring messages, audio, messages of a host window) are features that we leave off."""
 
@@ -50,6 +59,8 @@ class Sockets:
         import chainlit.socket  # noqa: F401  # registers them
 
         sio.eio.max_http_buffer_size = MOST_MESSAGE
+        # Chainlit looks for a profile's own configuration by running the event loop within itself, in vain.
+        WebsocketSession.get_config = lambda _session: chainlit_config
         self._inner = {name: handler for name, handler in sio.handlers["/"].items() if name in EVENTS}
         sio.handlers["/"] = {
             **self._inner,
@@ -58,7 +69,7 @@ class Sockets:
             "chat_settings_change": self.change_settings,
         }
 
-    async def connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> Any:
+    async def connect(self, sid: str, environ: dict[str, Any], auth: object = None) -> object:
         """Let a browser in, where it says what Chainlit needs and its owner has not too many open."""
         if not isinstance(auth, dict) or not all(
             isinstance(auth.get(key) or "", str) and len(auth.get(key) or "") <= 200
@@ -76,7 +87,7 @@ class Sockets:
             raise ConnectionRefusedError("too many sessions")
         return known
 
-    async def client_message(self, sid: str, payload: Any) -> None:
+    async def client_message(self, sid: str, payload: object) -> None:
         """Take a question, or refuse it with a reason."""
         session = WebsocketSession.get(sid)
         if session is None:
@@ -103,7 +114,7 @@ class Sockets:
         await self._inner["client_message"](sid, {"message": question, "fileReferences": None})
         self._asked[session.id] = session.current_task
 
-    async def change_settings(self, sid: str, settings: Any) -> None:
+    async def change_settings(self, sid: str, settings: object) -> None:
         """Pass on settings, where they are what a form of ours can send."""
         if isinstance(settings, dict) and len(repr(settings)) <= MOST_SETTINGS:
             await self._inner["chat_settings_change"](sid, settings)
@@ -125,7 +136,7 @@ class Sockets:
                     del kept[session]
 
 
-def _question(payload: Any) -> dict[str, Any] | None:
+def _question(payload: object) -> dict[str, Any] | None:
     """Return of a message what a person can have typed, None where it is malformed."""
     message = payload.get("message") if isinstance(payload, dict) else None
     if not isinstance(message, dict) or not isinstance(message.get("output"), str) or not message["output"].strip():
@@ -143,4 +154,3 @@ def _question(payload: Any) -> dict[str, Any] | None:
         "createdAt": now(),
         "metadata": {},
     }
-

@@ -69,7 +69,7 @@ def link(text: str, url: str, title: str = "") -> str:
 
 def _title(text: str) -> str:
     """Return text for a link's title; as entities, nothing in it can end the title or begin something else."""
-    return re.sub(r"[^\w\s.,;?!/=+%#@’'-]", lambda found: f"&#{ord(found.group(0))};", " ".join(text.split()))
+    return re.sub(r"[&<>\"\\`$*_~|^()\[\]{}]", lambda found: f"&#{ord(found.group(0))};", " ".join(text.split()))
 
 
 def ask(question: str, label: str = "") -> str:

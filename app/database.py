@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import ServerError, schema
@@ -24,6 +25,9 @@ Statement = tuple[str, dict[str, Any]]
 
 LOCK_WAIT = 5  # seconds that SQLite waits for another writer
 MOST_UNSAVED = 5000  # statements held back; beyond, no question is taken
+
+_SQLITE_PASSING = {5, 6, 7, 8, 10, 13, 14, 15}  # busy, locked, no memory, read-only, I/O, full, cannot open, protocol
+_POSTGRES_PASSING = {"08", "40", "53", "55", "57", "58"}  # classes: connection, rollback, resources, in use, operator
 
 log = logging.getLogger("prepshelf.database")
 
@@ -54,6 +58,7 @@ class Database:
             async with self.engine.begin() as connection:
                 await connection.run_sync(schema.migrate)
         except (SQLAlchemyError, OSError) as error:
+            await self.engine.dispose()
             raise ServerError(
                 f"the database of conversations cannot be opened ({_reason(error)}); see PREPSHELF_DATABASE."
             ) from error
@@ -134,11 +139,15 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
 
 def _passing(error: BaseException) -> bool:
     """Return whether a statement may work another time: a lock, a full disk, a server that is away."""
-    if isinstance(error, DBAPIError):
-        return type(error).__name__ in {"OperationalError", "InterfaceError", "InternalError"} or bool(
-            error.connection_invalidated
-        )
-    return True
+    if isinstance(error, OSError | PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+        return code & 0xFF in _SQLITE_PASSING
+    return str(getattr(error.orig, "sqlstate", "08"))[:2] in _POSTGRES_PASSING
 
 
 def _reason(error: BaseException) -> str:

@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -89,6 +89,7 @@ class Desk(Generic[A]):
         self._pool = ThreadPoolExecutor(self.limits.running, thread_name_prefix="question")
         self._turns: dict[str, asyncio.Lock] = {}
         self._present: Counter[str] = Counter()
+        self._attended = 0
         self.running = 0
 
     # --- the shelf --------------------------------------------------------------------------------
@@ -179,9 +180,10 @@ class Desk(Generic[A]):
         if self._present[user] > self.limits.waiting_of_one:
             figures.REFUSED.labels("own queue").inc()
             raise Busy("You have several questions waiting already. Ask again when one of them is answered.")
-        if self.waiting >= self.limits.waiting:
+        ahead = self._present.total() - self.limits.running
+        if ahead >= self.limits.waiting:
             figures.REFUSED.labels("queue").inc()
-            raise Busy(f"The server is busy: {self.waiting} questions are waiting. Ask again in a moment.")
+            raise Busy(f"The server is busy: {ahead} questions are waiting. Ask again in a moment.")
 
     def _leave(self, seat: Seat[A]) -> None:
         """Free the place and the person's turn; work that would not stop keeps both until it does."""
@@ -233,9 +235,18 @@ class Desk(Generic[A]):
         finally:
             abandoned.set()
 
+    @contextmanager
+    def attending(self) -> Iterator[None]:
+        """Count somebody in who is being answered, from their question to the last word shown."""
+        self._attended += 1
+        try:
+            yield
+        finally:
+            self._attended -= 1
+
     async def drain(self, patience: float) -> None:
-        """Take no more questions, and wait until those taken are answered, `patience` seconds at most."""
+        """Take no more questions, and wait until who is attended to has their answer, `patience` seconds at most."""
         self.draining = True
         until = time.monotonic() + patience
-        while self._present.total() and time.monotonic() < until:
+        while self._attended and time.monotonic() < until:
             await asyncio.sleep(0.1)

@@ -108,28 +108,31 @@ class Face:
 
     async def message(self, message: cl.Message) -> None:
         """Answer a message as its profile does."""
-        await self._keep_question(message)
+        with self.desk.attending():
+            await self._keep_question(message)
+            try:
+                await self._respond(message.content)
+            except (AnswerError, ServerError, ShelfError, IngestError) as error:
+                await _say(str(error), error=True)
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                figures.FAILURES.inc()
+                log.exception("a question failed", extra={"question": message.content})
+                await _say(FAILED, error=True)
+            if trouble := self.memory.database.trouble:
+                await cl.context.emitter.send_toast(NOT_SAVED.format(trouble), "warning")
+
+    async def _respond(self, text: str) -> None:
         if self.memory.database.overfull:
-            await _say(NOT_KEPT.format(self.memory.database.trouble), error=True)
-            return
+            raise ServerError(NOT_KEPT.format(self.memory.database.trouble))
         profile = cl.context.session.chat_profile or starters.ANSWER
-        try:
-            if profile == starters.READING or message.content.startswith(cards.READING_FOR):
-                await self._read(message.content.removeprefix(cards.READING_FOR))
-            elif profile == starters.BROWSE and not self._asks_within(message.content):
-                await self._browse(message.content)
-            else:
-                await self._answer(message.content)
-        except (AnswerError, ServerError, ShelfError, IngestError) as error:
-            await _say(str(error), error=True)
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            figures.FAILURES.inc()
-            log.exception("a question failed", extra={"question": message.content})
-            await _say(FAILED, error=True)
-        if self.memory.database.trouble:
-            await cl.context.emitter.send_toast(NOT_SAVED.format(self.memory.database.trouble), "warning")
+        if profile == starters.READING or text.startswith(cards.READING_FOR):
+            await self._read(text.removeprefix(cards.READING_FOR))
+        elif profile == starters.BROWSE and not self._asks_within(text):
+            await self._browse(text)
+        else:
+            await self._answer(text)
 
     async def _keep_question(self, message: cl.Message) -> None:
         """Save the question under its owner before anything is shown for it."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -23,7 +22,7 @@ from app.assistant import LONGEST_QUESTION
 from app.database import now
 from app.gate import MOST_MESSAGE, Gate, remaining
 
-MOST_SESSIONS = 20  # connected at once, of one person
+MOST_SESSIONS = 20  # connected at once, of one person, and as many whose connection is lost
 MOST_SETTINGS = 20_000  # characters
 EVENTS = frozenset(
     {
@@ -80,12 +79,23 @@ class Sockets:
             raise ConnectionRefusedError("malformed")
         known = await self._inner["connect"](sid, environ, {**auth, "userEnv": None})
         session = WebsocketSession.get(sid)
-        open_ones = Counter(other.user.identifier for other in ws_sessions_id.values() if other.user)
-        if session and session.user and open_ones[session.user.identifier] > MOST_SESSIONS:
+        if session and session.user and not await self._has_room(session):
             figures.REFUSED.labels("sessions").inc()
             await session.delete()
             raise ConnectionRefusedError("too many sessions")
         return known
+
+    async def _has_room(self, session: WebsocketSession) -> bool:
+        """Return whether a person may have one more session; of those whose connection is lost, the oldest go."""
+        own = [
+            other
+            for other in ws_sessions_id.values()
+            if other.user and other.user.identifier == session.user.identifier
+        ]
+        lost = [other for other in own if not sio.manager.is_connected(other.socket_id, "/") and other is not session]
+        for other in lost[:-MOST_SESSIONS]:
+            await other.delete()
+        return len(own) - len(lost) <= MOST_SESSIONS
 
     async def client_message(self, sid: str, payload: object) -> None:
         """Take a question, or refuse it with a reason."""

@@ -13,8 +13,8 @@ from urllib.parse import quote as percent_encode
 from urllib.parse import urlsplit
 
 from app.answer import REFUSAL, Answer, Citation, Sentence
+from app.clean import clean
 from app.reading import Item, ReadingList
-from app.render import plain as clean
 from index.passage import Source
 
 CITATION = "Citation"  # a link whose title begins so becomes a chip

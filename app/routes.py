@@ -27,6 +27,7 @@ from app.records import Records
 from ingest.catalogue import STARTER
 
 LOGINS_A_MINUTE = 10  # for an account, and for an address
+TOO_MANY = "Too many attempts. Wait a minute, then try again."
 LONGEST_COMMENT = 4000  # characters
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -155,11 +156,11 @@ class _Routes:
         address = request.client.host if request.client else ""
         if not (self._by_account.allows(name[:64]) and self._by_address.allows(address)):
             figures.LOGINS.labels("limited").inc()
-            raise HTTPException(429, "tooMany", {"Retry-After": "60"})
+            raise HTTPException(429, TOO_MANY, {"Retry-After": "60"})
         known = await self._house.accounts.check(name, password)
         figures.LOGINS.labels("ok" if known else "failed").inc()
         if not known:
-            raise HTTPException(401, "credentialsSignin")
+            raise HTTPException(401, "Name or password is wrong.")
         made: Response = await _authenticate_user(request, User(identifier=known))
         return made
 

@@ -1,8 +1,8 @@
 """A chat server for tests, run as a script: the real one over a small shelf, with an encoder that needs no weights.
 
 python tests/chat_server.py '{"data": "/tmp/x", "port": 8000, "login": "password", ...}' takes what `Plan` takes, and:
-`users` (accounts to make, name to password), `says` (text that every answer's first sentence has instead of its own),
-`slow` (seconds that each question takes), `raw` (leave what is said uncleaned).
+`users` (accounts to make, name to password), `slow` (seconds that each question takes), `raw` (leave what is said
+uncleaned). A question that begins with "Say: " is answered with its own words, as a model might.
 """
 
 from __future__ import annotations
@@ -52,11 +52,12 @@ def make_shelf(data: Path, *more: Document) -> None:
 
 def scripted(settings: dict[str, object]) -> None:
     """Make the assistant say what a test wants said; everything else stays as it is."""
-    plain, slow, says = Assistant.ask, float(str(settings.get("slow", 0))), str(settings.get("says", ""))
+    plain, slow = Assistant.ask, float(str(settings.get("slow", 0)))
 
     def ask(self: Assistant, question: str, **given: object) -> Answer:
         time.sleep(slow)
-        said = plain(self, question, **given)
+        says = question.removeprefix("Say: ") if question.startswith("Say: ") else ""
+        said = plain(self, "How does ring-allreduce work?" if says else question, **given)
         if "unanswerable" in question:
             near = (Nearest("Pods", "https://example.org/pods"),)
             return replace(said, sentences=(), citations=(), nearest=near)

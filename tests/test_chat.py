@@ -17,7 +17,11 @@ import pytest
 import socketio
 from chat_client import PASSWORD, Person, Server, serving
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # servers are killed while clients talk to them
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 ROOT = Path(__file__).resolve().parent.parent
 RING = "How does ring-allreduce work?"
 
@@ -302,7 +306,7 @@ def test_threads_are_renamed_found_and_deleted(people):
     thread = talk(use())
     assert ann.http.put("/project/thread", json={"threadId": thread, "name": "Stampedes"}).json() == {"success": True}
     assert thread in [one["id"] for one in ann.threads(search="stampedes")]
-    assert thread in [one["id"] for one in ann.threads(search="request COALESCING")]
+    assert thread in [one["id"] for one in ann.threads(search="BURST of requests")]
     assert ann.http.request("DELETE", "/project/thread", json={"threadId": thread}).json() == {"success": True}
     assert ann.http.get(f"/project/thread/{thread}").status_code == 404
     assert ann.http.get(f"/threads/{thread}.md").status_code == 404
@@ -410,7 +414,7 @@ def test_logging_in_is_limited_for_an_account_and_for_an_address(tmp_path):
     assert codes == [401] * 10 + [429]
     assert right == 429
     assert other == [401] * 10 + [429]
-    assert (reply.json()["detail"], reply.headers["retry-after"]) == ("tooMany", "60")
+    assert "Wait a minute" in reply.json()["detail"] and reply.headers["retry-after"] == "60"
 
 
 def test_a_cookie_holds_twelve_hours_and_is_dead_after_logout(server):

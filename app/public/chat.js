@@ -39,6 +39,10 @@ function label() {
       if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", name);
     }
   }
+  for (const options of document.querySelectorAll("div#thread-options:not([role])")) {
+    options.setAttribute("role", "button"); // Chainlit has a bare element here
+    options.tabIndex = 0;
+  }
   for (const image of document.querySelectorAll("img:not([alt])")) image.alt = "";
 }
 
@@ -170,7 +174,7 @@ new MutationObserver(() => {
   if (scheduled) return;
   scheduled = true;
   requestAnimationFrame(dress);
-}).observe(document.getElementById("root"), { childList: true, subtree: true });
+}).observe(document.body, { childList: true, subtree: true }); // dialogs stand beside the root
 document.addEventListener("keydown", onKey);
 citations.listen();
 lists.listen();

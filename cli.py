@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -18,7 +17,9 @@ import config
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from app.accounts import Accounts
     from app.assistant import Assistant
+    from app.plan import Plan
     from eval.gate import Verdict
     from eval.rows import Run
     from eval.suites import Plan
@@ -39,6 +40,8 @@ app = typer.Typer(
 )
 evaluation = typer.Typer(help="Numbers: does it find and say the right things?")
 app.add_typer(evaluation, name="eval")
+users = typer.Typer(help="Who may log in to `prep serve`.", no_args_is_help=True)
+app.add_typer(users, name="users")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Topic = Annotated[str, typer.Option(help="Only what stands under topics with this in their name.")]
@@ -52,14 +55,14 @@ DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the benchmar
 
 def main() -> None:
     """Run the command; turn errors that a person can cure into one line and exit code 1."""
-    from app import AnswerError
+    from app import AnswerError, ServerError
     from eval import EvalError
     from index import ShelfError
     from ingest import IngestError
 
     try:
         app()
-    except (IngestError, ShelfError, AnswerError, EvalError, config.SettingError) as error:
+    except (IngestError, ShelfError, AnswerError, ServerError, EvalError, config.SettingError) as error:
         _note(f"prep: {error}")
         sys.exit(1)
     except OSError as error:
@@ -194,15 +197,48 @@ def status(
         _console().print(writer, markup=False, highlight=False)
 
 
+Port = Annotated[int, typer.Option(min=1, max=65535)]
+
+
 @app.command()
-def chat(port: Annotated[int, typer.Option(min=1, max=65535)] = 8000) -> None:
-    """Open the chat on http://localhost:PORT."""
-    _need_shelf(config.read())
-    place = config.ROOT / "app"
-    os.environ["CHAINLIT_APP_ROOT"] = str(place)
-    command = ["chainlit", "run", str(place / "main.py"), "--host", "127.0.0.1", "--port", str(port), "--headless"]
-    _note(f"The chat is at http://localhost:{port}")
-    os.execv(sys.executable, [sys.executable, "-m", *command])  # the chat takes this process's place
+def chat(
+    port: Port = 8000, host: Annotated[str, typer.Option(help="This machine's own address.")] = "127.0.0.1"
+) -> None:
+    """Open the chat for yourself on http://localhost:PORT, without a login."""
+    from app import server
+
+    server.serve(_plan(config.read(), host=host, port=port), _note)
+
+
+@app.command()
+def serve(port: Port = 8000, host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1") -> None:
+    """Serve the chat to a team: with logins, limits and metrics; PREPSHELF_* settings say how."""
+    from app import server
+
+    settings = config.read_server()
+    if settings.login not in {"password", "oauth", "header"}:
+        raise typer.BadParameter(f"PREPSHELF_LOGIN is {settings.login!r}; it is password, oauth or header.")
+    server.serve(_plan(config.read(), settings, host=host, port=port), _note)
+
+
+@users.command("add")
+def add_user(name: Annotated[str, typer.Argument(help="Who logs in.")]) -> None:
+    """Enter an account, or change its password, which is asked for (or read from stdin)."""
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if sys.stdin.isatty() else input()
+    _with_accounts(lambda accounts: accounts.add(name, password))
+
+
+@users.command("remove")
+def remove_user(name: Annotated[str, typer.Argument(help="Whose account.")]) -> None:
+    """Remove an account with all of its conversations."""
+    _with_accounts(lambda accounts: accounts.remove(name))
+
+
+@users.command("list")
+def list_users() -> None:
+    """Print the names of all accounts."""
+    for name in _with_accounts(lambda accounts: accounts.names()):
+        print(name)  # noqa: T201
 
 
 @evaluation.callback(invoke_without_command=True)
@@ -434,12 +470,47 @@ def _measured(plan: Plan, *, as_json: bool, judged: Callable[[Run], Verdict | No
     return report.verdict
 
 
-def _need_shelf(settings: config.Settings) -> None:
+def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
+    """Build a shelf where there is none: from the project's own notes, and from the network where it may be used."""
     from index import store
 
     if store.describe(settings.data / "shelves") is None:
-        _note("There is no shelf yet; building one from the project's own notes.")
-        ingest(offline=True)
+        _note(
+            "There is no shelf yet; it is made now, from the project's own notes"
+            + (".", " and the lists' links.")[not offline]
+        )
+        ingest(offline=offline)
+
+
+def _plan(settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int) -> Plan:
+    """Return how to serve; where there is no shelf yet, the lists are ingested."""
+    from app.plan import Plan
+
+    _need_shelf(settings, offline=False)
+    model = settings.llm_model if settings.llm_url else ""
+    plan = Plan(data=settings.data, host=host, port=port, encoder=settings.encoder, model=model)
+    if server is None:
+        return plan
+    chosen = asdict(server) | {"proxies": frozenset(server.proxies)}
+    return replace(plan, **chosen)
+
+
+def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
+    """Return what somebody does with the accounts of the configured database."""
+    import asyncio
+
+    from app.accounts import Accounts
+    from app.database import Database, address
+
+    async def run() -> T:
+        database = Database(config.read_server().database or address(config.read().data))
+        await database.open()
+        try:
+            return await use(Accounts(database))
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
 
 
 def _build(settings: config.Settings) -> None:

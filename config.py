@@ -83,3 +83,63 @@ def _seconds(given: str) -> float:
         return min(3600.0, max(3.0, float(given)))
     except ValueError:
         return 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """What an operator of a team's server can set."""
+
+    url: str
+    """PREPSHELF_URL: the address that people use, such as https://prep.example.org; "" is this machine only."""
+    secret: str
+    """PREPSHELF_SECRET (or CHAINLIT_AUTH_SECRET): at least 32 bytes that sign logins."""
+    login: str
+    """PREPSHELF_LOGIN: "password", "oauth" (with Chainlit's OAUTH_* variables) or "header"."""
+    database: str
+    """PREPSHELF_DATABASE: postgresql://user:password@host/name; "" is SQLite in the data folder."""
+    allowed: tuple[str, ...]
+    """PREPSHELF_ALLOWED: who may log in by OAuth, commas between: @example.org, alice@example.net, github:alice."""
+    user_header: str
+    """PREPSHELF_USER_HEADER: the header in which a proxy that logs people in names them."""
+    proxies: tuple[str, ...]
+    """PREPSHELF_PROXIES: addresses of proxies whose word is taken, commas between; 127.0.0.1 and ::1."""
+    metrics_token: str
+    """PREPSHELF_METRICS_TOKEN: opens /metrics to other machines."""
+    log_questions: bool
+    """PREPSHELF_LOG_QUESTIONS=1 writes what people ask into the log."""
+    running: int
+    """PREPSHELF_RUNNING: questions answered at once."""
+    deadline: float
+    """PREPSHELF_DEADLINE: seconds that a question may take."""
+
+    def __repr__(self) -> str:
+        """Show the settings without the secrets."""
+        return f"ServerSettings(url={self.url!r}, login={self.login!r})"
+
+
+def read_server() -> ServerSettings:
+    """Return an operator's settings; ValueError where a number is none."""
+    env = os.environ
+
+    def listed(name: str, default: str = "") -> tuple[str, ...]:
+        return tuple(one.strip() for one in (env.get(name) or default).split(",") if one.strip())
+
+    return ServerSettings(
+        url=env.get("PREPSHELF_URL", "").rstrip("/"),
+        secret=env.get("PREPSHELF_SECRET") or env.get("CHAINLIT_AUTH_SECRET", ""),
+        login=env.get("PREPSHELF_LOGIN", "password"),
+        database=_driven(env.get("PREPSHELF_DATABASE", "")),
+        allowed=listed("PREPSHELF_ALLOWED"),
+        user_header=env.get("PREPSHELF_USER_HEADER", ""),
+        proxies=listed("PREPSHELF_PROXIES", "127.0.0.1,::1"),
+        metrics_token=env.get("PREPSHELF_METRICS_TOKEN", ""),
+        log_questions=env.get("PREPSHELF_LOG_QUESTIONS", "") == "1",
+        running=int(env.get("PREPSHELF_RUNNING") or 2),
+        deadline=float(env.get("PREPSHELF_DEADLINE") or 120),
+    )
+
+
+def _driven(url: str) -> str:
+    """Return a database's address with the driver that the chat uses for it."""
+    scheme, found, rest = url.partition("://")
+    return f"postgresql+asyncpg://{rest}" if found and scheme in {"postgresql", "postgres"} else url

@@ -24,3 +24,7 @@ class ModelError(AnswerError):
         self.lasting = lasting  # only a person can mend it: a wrong key, address or model
         self.healthy = healthy  # the server did as it should, and only an answer grew too long
         self.picky = picky  # the server may take the request without its optional parts
+
+
+class ServerError(Exception):
+    """A chat server that cannot start, or cannot do what it is asked: the message says what, where, and the cure."""

@@ -1,63 +1,260 @@
-"""The Chainlit face: event handlers only. Chainlit runs this file as a script."""
+"""The Chainlit face: event handlers only. What they do is done by the desk, the engine and the memory."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import chainlit as cl
+from chainlit.input_widget import InputWidget, MultiSelect, Select, Slider
+from chainlit.types import ThreadDict
 
-import config
-from app import AnswerError, render
-from app.answer import Answer, Citation
-from app.assistant import Assistant, Turn
+from app import AnswerError, ServerError, browse, cards, figures, starters
+from app.answer import Answer
+from app.assistant import Turn
+from app.database import now
+from app.desk import Desk
+from app.engine import Engine, Stage
+from app.memory import Memory
+from app.progress import Seating, count, show_stage, summary
+from app.reading import ReadingList
+from app.records import Kind, Record, Records
+from app.wishes import EXTRACTIVE, FEWEST, LENGTHS, MOST, Choices, Wishes, understood
+from index import ShelfError
+from ingest import IngestError
 
-STARTERS = (
-    ("Ring-allreduce", "How does ring-allreduce work?"),
-    ("Feature stores", "What is a feature store and when is it unnecessary?"),
-    ("Canary or blue/green", "What is the difference between blue/green and canary deployment?"),
-    ("Pods", "What is a Pod in Kubernetes?"),
-)
+REMEMBERED = 12  # messages of a conversation that a question is understood from
+PACE = 0.012  # seconds between pieces of an answer: quick, yet seen to arrive
+NOT_SAVED = "This conversation is not saved yet ({}). It is kept, and saved as soon as the database takes it."
+NOT_KEPT = "No more can be kept for now, as the database does not save ({}). Ask again when it does."
+FAILED = "Something went wrong here; it was noted. Your conversation is kept. Ask again, or ask differently."
+PROFILE_NOTES = {
+    starters.ANSWER: "Ask about ML infrastructure. Every sentence is cited and opens its source at the quoted words.",
+    starters.READING: "Say what you prepare for and how much time you have; you get a cited list in a sensible order.",
+    starters.BROWSE: "See what is on the shelf, what could not be read, and what you can do about it.",
+}
+
+log = logging.getLogger("prepshelf.chat")
 
 
-@cl.set_starters
-async def starters() -> list[cl.Starter]:
-    """Return questions to begin with."""
-    return [cl.Starter(label=label, message=question) for label, question in STARTERS]
+@dataclass(frozen=True)
+class Face:
+    """Answers what people do in the chat."""
+
+    desk: Desk[Engine]
+    memory: Memory
+    records: Records
+
+    def register(self) -> None:
+        """Tell Chainlit which handler is for what."""
+        cl.data_layer(lambda: self.memory)
+        cl.set_chat_profiles(self.profiles)
+        cl.on_chat_start(self.begin)
+        cl.on_chat_resume(self.resume)
+        cl.on_message(self.message)
+        cl.on_settings_update(self.settings_changed)
+
+    # --- sessions ---------------------------------------------------------------------------------
+
+    async def profiles(self) -> list[cl.ChatProfile]:
+        """Return the three profiles, each with its starters."""
+        engine = await self.desk.assistant()
+        made = []
+        for name in starters.PROFILES:
+            pairs = await asyncio.to_thread(engine.starters, name)
+            chosen = [cl.Starter(label=label, message=message) for label, message in pairs]
+            made.append(
+                cl.ChatProfile(
+                    name=name,
+                    markdown_description=PROFILE_NOTES[name],
+                    default=name == starters.ANSWER,
+                    starters=chosen,
+                )
+            )
+        return made
+
+    async def begin(self) -> None:
+        """Open a conversation."""
+        cl.user_session.set("history", [])
+        await self._offer_settings({})
+
+    async def resume(self, thread: ThreadDict) -> None:
+        """Take up a conversation where it was left; what was said is read from it, not from a session that is gone."""
+        said = [
+            [("user" if step["type"] == "user_message" else "assistant"), step["output"]]
+            for step in thread["steps"]
+            if step["type"] in {"user_message", "assistant_message"} and not step.get("isError")
+        ]
+        cl.user_session.set("history", said[-REMEMBERED:])
+        metadata = thread.get("metadata") or {}
+        cl.user_session.set("within", metadata.get("within", ""))
+        await self._offer_settings(metadata.get("chat_settings") or {})
+
+    async def settings_changed(self, _settings: Mapping[str, Any]) -> None:
+        """Keep what was set with the conversation."""
+        if cl.context.session.has_first_interaction:
+            settings = cl.context.session.chat_settings
+            await self.memory.update_thread(cl.context.session.thread_id, metadata={"chat_settings": settings})
+
+    async def _offer_settings(self, before: Mapping[str, Any]) -> None:
+        engine = await self.desk.assistant()
+        form = _form(engine.choices, understood(before, engine.choices))
+        await cl.ChatSettings(form).send()
+
+    # --- messages ---------------------------------------------------------------------------------
+
+    async def message(self, message: cl.Message) -> None:
+        """Answer a message as its profile does."""
+        with self.desk.attending():
+            await self._keep_question(message)
+            try:
+                await self._respond(message.content)
+            except (AnswerError, ServerError, ShelfError, IngestError) as error:
+                await _say(str(error), error=True)
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                figures.FAILURES.inc()
+                log.exception("a question failed", extra={"question": message.content})
+                await _say(FAILED, error=True)
+            if trouble := self.memory.database.trouble:
+                await cl.context.emitter.send_toast(NOT_SAVED.format(trouble), "warning")
+
+    async def _respond(self, text: str) -> None:
+        if self.memory.database.overfull:
+            raise ServerError(NOT_KEPT.format(self.memory.database.trouble))
+        profile = cl.context.session.chat_profile or starters.ANSWER
+        if profile == starters.READING or text.startswith(cards.READING_FOR):
+            await self._read(text.removeprefix(cards.READING_FOR))
+        elif profile == starters.BROWSE and not self._asks_within(text):
+            await self._browse(text)
+        else:
+            await self._answer(text)
+
+    async def _keep_question(self, message: cl.Message) -> None:
+        """Save the question under its owner before anything is shown for it."""
+        user = cl.context.session.user
+        if user and not cl.user_session.get("begun"):
+            name = None if cl.context.session.thread_id_to_resume else message.content
+            await self.memory.update_thread(cl.context.session.thread_id, name=name, user_id=user.id)
+            cl.user_session.set("begun", True)
+        await self.memory.keep_step(message.to_dict())
+
+    async def _answer(self, question: str) -> None:
+        history = [Turn(role, content) for role, content in cl.user_session.get("history", [])]
+        async with Seating(self.desk, "Searching the shelf") as (seat, step):
+            engine = seat.assistant
+            within = cl.user_session.get("within") or ""
+            wishes = understood(cl.context.session.chat_settings, engine.choices, within=within)
+            said, stages = None, []
+
+            def work(engine: Engine) -> Iterator[Stage | Answer]:
+                yield from engine.ask(question, history, wishes)
+
+            async for event in self.desk.run(seat, work):
+                if isinstance(event, Stage):
+                    stages.append(event)
+                else:
+                    said = event
+            assert said is not None
+            for stage in stages:
+                await show_stage(stage, step)
+            follow_ups = await asyncio.to_thread(engine.follow_ups, said)
+            step.name = summary(said, stages)
+        count(said, stages, starters.ANSWER)
+        text = cards.answer(said, follow_ups)
+        body = cards.answer_record(said, engine.sources, engine.versions)
+        await self._show(text, "answer", question, body, stream=cards.answer_body(said))
+        self._remember(question, said.text)
+
+    async def _read(self, request: str) -> None:
+        async with Seating(self.desk, "Choosing what to read") as (seat, step):
+            engine = seat.assistant
+            made: ReadingList | None = None
+            async for event in self.desk.run(seat, lambda engine: engine.read(request, None)):
+                made = event
+            assert made is not None
+            step.name = f"Chose {len(made.items)} resources"
+        figures.QUESTIONS.labels(starters.READING, "list").inc()
+        user = cl.context.session.user
+        read = await self.records.reads(user.id) if user else frozenset()
+        await self._show(cards.reading(made, read), "reading", request, cards.reading_record(made, engine.versions))
+        self._remember(request, f"A reading list of {len(made.items)} resources.")
+
+    def _asks_within(self, text: str) -> bool:
+        """Return whether a message in the Browse profile is a question to the one resource that was chosen."""
+        return bool(cl.user_session.get("within")) and not text.startswith(
+            (browse.EVERYTHING, browse.FIXES, browse.TOPIC, browse.WITHIN, browse.LEAVE)
+        )
+
+    async def _browse(self, request: str) -> None:
+        engine = await self.desk.assistant()
+        if request.startswith((browse.WITHIN, browse.LEAVE)):
+            resource = request.removeprefix(browse.WITHIN) if request.startswith(browse.WITHIN) else ""
+            await self._set_within(resource, engine)
+            return
+        figures.QUESTIONS.labels(starters.BROWSE, "ledger").inc()
+        entries = await asyncio.to_thread(engine.entries)
+        await _say(browse.respond(request, entries))
+
+    async def _set_within(self, resource: str, engine: Engine) -> None:
+        known = next((source for source in engine.sources.values() if source.resource == resource), None)
+        cl.user_session.set("within", resource if known else "")
+        metadata = {"within": resource if known else ""}
+        await self.memory.update_thread(cl.context.session.thread_id, metadata=metadata)
+        if known:
+            name = cards.shown(known.resource_title)
+            await _say(f"Ask away: I answer from **{name}** alone now. {cards.ask(browse.LEAVE)} leaves it.")
+        else:
+            await _say(f"I answer from the whole shelf. {cards.ask(browse.EVERYTHING)}")
+
+    # --- showing ----------------------------------------------------------------------------------
+
+    async def _show(self, text: str, kind: Kind, question: str, body: Mapping[str, Any], *, stream: str = "") -> None:
+        """Save an answer with what stands behind it, then show it: what was seen is never lost."""
+        reply = cl.Message(content=text, created_at=now())
+        user = cl.context.session.user
+        await self.memory.keep_step(reply.to_dict())
+        if user:
+            run = reply.parent_id or ""
+            await self.records.keep(Record(reply.id, run, reply.thread_id, user.id, kind, question, body))
+        reply.content = ""
+        for piece in cards.pieces(stream) if text.startswith(stream) else []:
+            await reply.stream_token(piece)
+            await asyncio.sleep(PACE)
+        await reply.stream_token(text[len(reply.content) :])
+        await reply.send()
+
+    def _remember(self, question: str, said: str) -> None:
+        history = [*cl.user_session.get("history", []), ["user", question], ["assistant", said]]
+        cl.user_session.set("history", history[-REMEMBERED:])
 
 
-@cl.on_chat_start
-async def begin() -> None:
-    """Open the shelf for this conversation."""
-    settings = config.read()
-    cl.user_session.set(
-        "assistant", await cl.make_async(Assistant.open)(settings.data, encoder_folder=settings.encoder)
+async def _say(text: str, *, error: bool = False) -> None:
+    await (cl.ErrorMessage(content=text) if error else cl.Message(content=text)).send()
+
+
+def _form(choices: Choices, wishes: Wishes) -> list[InputWidget]:
+    """Return the form that settings are made with, set to some wishes."""
+    form: list[InputWidget] = []
+    if choices.topics:
+        form.append(
+            MultiSelect(
+                id="topics", label="Topics (none: all)", values=list(choices.topics), initial=list(wishes.topics)
+            )
+        )
+    if choices.kinds:
+        form.append(
+            MultiSelect(id="kinds", label="Sources (none: all)", values=list(choices.kinds), initial=list(wishes.kinds))
+        )
+    form.append(
+        Select(id="length", label="Answer length", values=list(LENGTHS), initial_index=LENGTHS.index(wishes.length))
     )
-    cl.user_session.set("history", [])
-    cl.user_session.set("cited", 0)
-
-
-@cl.on_message
-async def answer(message: cl.Message) -> None:
-    """Answer a question, streamed, each citation opening its passage at the side."""
-    assistant: Assistant = cl.user_session.get("assistant")
-    history: list[Turn] = cl.user_session.get("history")
-    try:
-        async with cl.Step(name="Searching the shelf", type="retrieval"):
-            said = await cl.make_async(assistant.ask)(message.content, history=history)
-    except AnswerError as error:
-        await cl.Message(content=str(error)).send()
-        return
-    before: int = cl.user_session.get("cited")
-    reply = cl.Message(content="", elements=[_panel(citation, before) for citation in said.citations])
-    for token in render.stream(said, before):
-        await reply.stream_token(token)
-    await reply.send()
-    cl.user_session.set("cited", before + len(said.citations))
-    cl.user_session.set("history", [*history, Turn("user", message.content), Turn("assistant", _said(said))])
-
-
-def _panel(citation: Citation, before: int) -> cl.Text:
-    # Chainlit finds elements by name in the text, across the whole thread: every number is used once.
-    return cl.Text(name=f"[{before + citation.n}]", content=render.panel(citation), display="side")
-
-
-def _said(said: Answer) -> str:
-    return said.text
+    form.append(Slider(id="passages", label="Passages to read", initial=wishes.passages, min=FEWEST, max=MOST, step=2))
+    if choices.model:
+        answering = [choices.model, EXTRACTIVE]
+        form.append(Select(id="answering", label="Answered by", values=answering, initial_index=int(wishes.extractive)))
+    return form

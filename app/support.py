@@ -10,9 +10,8 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from index.lexical import terms
-
 from app.answer import Support
+from index.lexical import terms
 
 FEATURES = (
     "anywhere",  # share of the sentence's words that stand anywhere in the evidence

@@ -48,8 +48,7 @@ def hybrid(
 ) -> list[Hit]:
     """Return the passages that fit a question best, best first."""
     vector = encoder.encode([question])[0]
-    allowed = shelf.under_topic(topic) if topic else None
-    ranking = fused(question, vector, shelf, weights=weights or Weights(), allowed=allowed)
+    ranking = fused(question, vector, shelf, weights=weights or Weights(), allowed=shelf.searched(topic))
     order = _spread(shelf, ranking, limit, per_document)
     found = shelf.passages(ranking.numbers[order])
     return [

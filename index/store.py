@@ -12,8 +12,9 @@ import os
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -276,6 +277,7 @@ class Shelf:
         self._mean, self._covariance = moments[0], moments[1:]
         self._db = sqlite3.connect(f"file:{folder / 'shelf.db'}?mode=ro&immutable=1", uri=True, check_same_thread=False)
         self._documents: dict[int, Source] = {}
+        self._searched: npt.NDArray[np.bool_] | None = None
 
     def nearest(self, vector: Vectors, limit: int) -> npt.NDArray[np.int64]:
         """Return the numbers of the passages nearest to a unit vector, best first."""
@@ -304,11 +306,31 @@ class Shelf:
             best[held] = np.maximum.reduceat(self._sentences[rows].astype(np.float32) @ vector, starts)
         return best
 
-    def under_topic(self, topic: str) -> npt.NDArray[np.bool_]:
-        """Return which passages stand under topics that hold a word sequence, shape (passages,)."""
+    def narrowed(self, *, topics: Collection[str] = (), kinds: Collection[str] = (), resource: str = "") -> Shelf:
+        """Return the same shelf, of which only what fits is searched; what is left empty fits all.
+
+        `topics` are as the lists name them, `kinds` those of resources, `resource` is one curated link.
+        """
+        view = copy(self)
+        fits = [
+            (not topics or not set(topics).isdisjoint(source.topic.split("; ")))
+            and (not kinds or source.kind in kinds)
+            and resource in {"", source.resource}
+            for source in self.sources()
+        ]
+        view._searched = None if all(fits) else np.asarray(fits, dtype=np.bool_)[self.document_of]
+        return view
+
+    def searched(self, topic: str = "") -> npt.NDArray[np.bool_] | None:
+        """Return which passages are searched, shape (passages,); None where all are.
+
+        `topic` narrows it further, to passages under topics that hold a word sequence.
+        """
+        if not topic:
+            return self._searched
         rows = self._db.execute("select topic from document order by number")
-        fits = np.fromiter((topic.lower() in name.lower() for (name,) in rows), dtype=np.bool_)
-        return np.asarray(fits[self.document_of])
+        fits = np.fromiter((topic.lower() in name.lower() for (name,) in rows), dtype=np.bool_)[self.document_of]
+        return np.asarray(fits if self._searched is None else fits & self._searched)
 
     def passages(self, numbers: Iterable[int]) -> list[tuple[Passage, Source]]:
         """Return passages by number, in the order asked for."""

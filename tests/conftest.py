@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import re
 import socket
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +21,8 @@ from index import build, store
 from index.encoder import Spans, Vectors, unit
 from index.passage import Source
 from ingest.document import Document, Piece, assemble
+
+os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp(prefix="chainlit-")  # it writes there as it is imported
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

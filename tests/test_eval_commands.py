@@ -17,7 +17,6 @@ from index.passage import Source
 from ingest.catalogue import STARTER
 from ingest.job import read_note
 
-
 NAMES = ("caching", "collectives-and-ring-allreduce", "design-url-shortener")
 NOTES = {f"ingest/starter/{name}.md" for name in NAMES}
 SHOWN = {"url-301-302"}

@@ -1,0 +1,106 @@
+"""Progress: what somebody sees of the work while it is done, and what is counted of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+
+import chainlit as cl
+
+from app import figures
+from app.answer import Answer
+from app.cards import spent
+from app.database import now
+from app.desk import Desk, Seat
+from app.engine import Engine, Stage
+
+STAGES = {
+    "search": "Searched the shelf",
+    "answer": "Read the passages",
+    "check": "Checked the sentences",
+    "cite": "Checked the quotes",
+}
+
+log = logging.getLogger("prepshelf.chat")
+
+
+class Seating:
+    """A seat at the desk, with a step that shows the waiting and then the work."""
+
+    def __init__(self, desk: Desk[Engine], doing: str) -> None:
+        self._desk = desk
+        self._doing = doing
+
+    async def __aenter__(self) -> tuple[Seat[Engine], cl.Step]:
+        """Wait for the seat.
+
+        Raises Busy where too many wait already.
+        """
+        user = cl.context.session.user
+        name = user.identifier if user else cl.context.session.id
+        ahead = self._desk.ahead(name)
+        self._step = cl.Step(
+            name=f"Waiting, {ahead} ahead" if ahead else self._doing,
+            type="tool",
+            show_input=False,
+            default_open=True,
+            auto_collapse=True,
+        )
+        self._seat = self._desk.seat(name)
+        await self._step.__aenter__()
+        try:
+            seat = await self._seat.__aenter__()
+        except BaseException:
+            self._step.name = "Not asked"
+            await self._step.__aexit__(None, None, None)
+            raise
+        if ahead:
+            self._step.name = self._doing
+            await self._step.update()
+        return seat, self._step
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Leave the seat; the step says how it went."""
+        await self._seat.__aexit__(kind, error, trace)
+        if kind is not None:
+            self._step.name = f"{self._doing}: given up"
+        await self._step.__aexit__(None, None, None)
+
+
+async def show_stage(stage: Stage, parent: cl.Step) -> None:
+    """Show a stage that is done, with its time, under the work that it belongs to."""
+    name = f"{stage.note or STAGES.get(stage.name, stage.name.capitalize())} · {spent(stage.spent)}"
+    step = cl.Step(name=name, type="tool", parent_id=parent.id, show_input=False)
+    step.start = step.end = now()
+    await step.send()
+
+
+def summary(said: Answer, stages: Sequence[Stage]) -> str:
+    """Return what the work came to, in a line."""
+    took = spent(sum(stage.spent for stage in stages))
+    if said.abstained:
+        return f"Found no answer on the shelf · {took}"
+    sources = len({citation.url for citation in said.citations})
+    return f"Answered from {sources} source{'s' * (sources != 1)} · {took}"
+
+
+def count(said: Answer, stages: Sequence[Stage], profile: str) -> None:
+    """Count an answer, and log it without its words."""
+    figures.QUESTIONS.labels(profile, said.mode).inc()
+    for stage in stages:
+        figures.STAGES.labels(stage.name).observe(stage.spent / 1000)
+    if said.abstained:
+        figures.ABSTENTIONS.inc()
+    for sentence in said.sentences:
+        figures.SENTENCES.labels(sentence.support).inc()
+    facts = {
+        "mode": said.mode,
+        "abstained": said.abstained,
+        "sentences": len(said.sentences),
+        "citations": len(said.citations),
+        **{f"{stage.name}_ms": round(stage.spent) for stage in stages},
+    }
+    log.info("answered", extra={"question": said.question, "facts": facts})

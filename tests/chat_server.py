@@ -1,0 +1,116 @@
+"""A chat server for tests, run as a script: the real one over a small shelf, with an encoder that needs no weights.
+
+python tests/chat_server.py '{"data": "/tmp/x", "port": 8000, "login": "password", ...}' takes what `Plan` takes, and:
+`users` (accounts to make, name to password), `slow` (seconds that each question takes), `raw` (leave what is said
+uncleaned). A question that begins with "Say: " is answered with its own words, as a model might.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
+
+from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source  # noqa: E402
+
+from app import cards, server  # noqa: E402
+from app.answer import Answer, Nearest, Sentence  # noqa: E402
+from app.assistant import Assistant  # noqa: E402
+from app.plan import Plan  # noqa: E402
+from app.reading import Item, ReadingList  # noqa: E402
+from index import build  # noqa: E402
+from index import encoder as encoders  # noqa: E402
+from ingest import ledger  # noqa: E402
+from ingest.catalogue import Resource  # noqa: E402
+from ingest.document import Document  # noqa: E402
+from ingest.ledger import Row, Status  # noqa: E402
+
+WALLED = "https://example.org/walled"
+
+
+NEWS = a_document("https://example.org/news", "A new page about gossip protocols was published.", title="News")
+
+
+def make_shelf(data: Path, *more: Document) -> None:
+    """Publish a shelf of three documents and more, with the ledger of their links and of one that is walled."""
+    documents = [(RING, a_source(RING)), (PODS, a_source(PODS, topic="DevOps")), (CACHES, a_source(CACHES))]
+    documents += [(document, a_source(document)) for document in more]
+    build.build(documents, FakeEncoder(), data)
+    with ledger.open_ledger(data / "ledger.db") as book:
+        for document, source in documents:
+            book.add_resources([Resource(document.url, document.title, (source.topic,))])
+            book.record(Row(document.url, document.url, document.title, Status.TEXT, words=document.words))
+        book.add_resources([Resource(WALLED, "A walled course", ("DevOps",))])
+        fix = "save the page into data/saved, run `prep ingest --saved data/saved`"
+        book.record(Row(WALLED, WALLED, "A walled course", Status.WALLED, "asks for a login", fix))
+
+
+def scripted(settings: dict[str, object]) -> None:
+    """Make the assistant say what a test wants said; everything else stays as it is."""
+    plain, slow = Assistant.ask, float(str(settings.get("slow", 0)))
+
+    def ask(self: Assistant, question: str, **given: object) -> Answer:
+        time.sleep(slow)
+        says = question.removeprefix("Say: ") if question.startswith("Say: ") else ""
+        said = plain(self, "How does ring-allreduce work?" if says else question, **given)
+        if "unanswerable" in question:
+            near = (Nearest("Pods", "https://example.org/pods"),)
+            return replace(said, sentences=(), citations=(), nearest=near)
+        if says and said.sentences:
+            first = Sentence(says, said.sentences[0].citations, said.sentences[0].support)
+            said = replace(said, sentences=(first, *said.sentences[1:]))
+        if "weak" in question and said.sentences:
+            weak = [replace(s, support=how) for s, how in zip(said.sentences, ("weak", "unsupported"), strict=False)]
+            said = replace(said, sentences=(*weak, *said.sentences[len(weak) :]), missing="Its history is not told.")
+        return said
+
+    def suggest(self: Assistant, said: Answer) -> list[str]:
+        return ["What is a Pod?", "What is a cache stampede?", "What does ring-allreduce cost?"]
+
+    def read(self: Assistant, request: str, minutes: float | None = None) -> ReadingList:
+        stages = ("run", "crawl", "walk")
+        items = [
+            Item(d.url, d.title, "article", stage, 12, f"It covers {d.title}.", d.text[:40], d.url, "full text")
+            for d, stage in zip((RING, PODS, CACHES), stages, strict=True)
+        ]
+        return ReadingList(request, tuple(items), ("Nothing on the shelf covers InfiniBand.",))
+
+    Assistant.ask = ask
+    Assistant.suggest = suggest
+    Assistant.read = read
+    if settings.get("raw"):
+        cards.clean = lambda text: text
+
+
+def main() -> None:
+    settings = json.loads(sys.argv[1])
+    data = Path(settings["data"])
+    encoders.load = lambda _folder="": FakeEncoder()
+    if not (data / "shelves" / "current").exists():
+        make_shelf(data)
+    scripted(settings)
+    known = {name: settings[name] for name in Plan.__dataclass_fields__ if name in settings}
+    plan = Plan(**{"host": "127.0.0.1"} | known | {"data": data})
+    for name, password in settings.get("users", {}).items():
+        asyncio.run(add(plan, name, password))
+    server.serve(plan, lambda line: print(line, flush=True))
+
+
+async def add(plan: Plan, name: str, password: str) -> None:
+    from app.accounts import Accounts
+    from app.database import Database, address
+
+    database = Database(plan.database or address(plan.data))
+    await database.open()
+    if name not in await Accounts(database).names():  # a new password would kill the tokens given before
+        await Accounts(database).add(name, password)
+    await database.close()
+
+
+if __name__ == "__main__":
+    main()

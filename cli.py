@@ -17,9 +17,9 @@ import config
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from app import plan as serving
     from app.accounts import Accounts
     from app.assistant import Assistant
-    from app.plan import Plan
     from eval.gate import Verdict
     from eval.rows import Run
     from eval.suites import Plan
@@ -476,19 +476,20 @@ def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
 
     if store.describe(settings.data / "shelves") is None:
         _note(
-            "There is no shelf yet; it is made now, from the project's own notes"
-            + (".", " and the lists' links.")[not offline]
+            f"There is no shelf yet; one is made of the project's notes{'' if offline else ' and what the lists link'}."
         )
         ingest(offline=offline)
 
 
-def _plan(settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int) -> Plan:
+def _plan(
+    settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int
+) -> serving.Plan:
     """Return how to serve; where there is no shelf yet, the lists are ingested."""
-    from app.plan import Plan
+    from app.plan import Plan as ServingPlan
 
     _need_shelf(settings, offline=False)
     model = settings.llm_model if settings.llm_url else ""
-    plan = Plan(data=settings.data, host=host, port=port, encoder=settings.encoder, model=model)
+    plan = ServingPlan(data=settings.data, host=host, port=port, encoder=settings.encoder, model=model)
     if server is None:
         return plan
     chosen = asdict(server) | {"proxies": frozenset(server.proxies)}

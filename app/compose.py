@@ -46,7 +46,7 @@ def compose(question: Question, scored: Sequence[Candidate]) -> Composed:
 
     `scored` is in order of score, best first.
     """
-    if question.kind == "list" and (items := _items(question, scored)):
+    if question.kind == "list" and (items := _items(scored)):
         return Composed(tuple(items), listed=True)
     return Composed(tuple(_in_order(question, _picked(question, scored))))
 
@@ -116,7 +116,7 @@ def _leading_each_side(pool: Sequence[Candidate], sides: Sequence[frozenset[str]
 
 
 def _antecedent(one: Candidate, pool: Sequence[Candidate], chosen: Sequence[Candidate]) -> list[Candidate] | None:
-    """Return the sentence that must stand before one that leans on it: none needed, one, or None where there is none."""
+    """Return the sentence that must stand before one that leans on it: [] needs none, None where none is."""
     if not _LEANS_HARD.match(one.quote) or any(_follows(one, other) for other in chosen):
         return []
     return next(([other] for other in pool if _follows(one, other) and not _LEANS_HARD.match(other.quote)), None)
@@ -150,13 +150,14 @@ def _in_order(question: Question, chosen: Sequence[Candidate]) -> list[Candidate
 def defines(question: Question, one: Candidate) -> bool:
     """Return whether a sentence says what the subject of a question is."""
     head = re.match(r"(?:an? |the )?([\w\-/() ]{2,60}?) (?:is|are|refers? to|means?)\b", one.quote, re.IGNORECASE)
-    return bool(head) and bool(set(terms(head.group(1))) and set(terms(head.group(1))) <= question.subject)
+    named = set(terms(head.group(1))) if head else set()
+    return bool(named) and named <= question.subject
 
 
 # --- lists ----------------------------------------------------------------------------------------
 
 
-def _items(question: Question, scored: Sequence[Candidate]) -> list[Candidate]:
+def _items(scored: Sequence[Candidate]) -> list[Candidate]:
     """Return the items of the list that answers a question; none where no list does."""
     best: list[Candidate] = []
     best_score = 0.0

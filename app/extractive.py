@@ -39,7 +39,8 @@ FEATURES = (
 )
 _LEANS = re.compile(
     r"(?:this|that|these|those|it|its|they|their|he|she|such|here|there|however|but|so|and|or|also|then|therefore|thus"
-    r"|hence|instead|otherwise|moreover|furthermore|similarly|likewise|for example|for instance|in this case|in that case"
+    r"|hence|instead|otherwise|moreover|furthermore|similarly|likewise|for example|for instance|in this case"
+    r"|in that case"
     r"|as a result|the (?:former|latter|above|following|same|previous|next)|both|another|other)\b",
     re.IGNORECASE,
 )
@@ -47,11 +48,13 @@ _POINTS = re.compile(
     r"\b(?:figure|fig\.|table|eq\.|equation|section|listing|appendix) ?\(?\d"
     r"|\bsee (?:also )?(?:below|above|the|this|here|figure)|\bclick\b|\bsubscribe\b"
     r"|\bthis (?:article|post|tutorial|chapter|section|page|lab|blog|book|paper|guide|video|lecture|module)\b"
-    r"|\bread more\b|\bnext (?:section|chapter)\b|\blet'?s (?:look|see|start|take|discuss|talk)\b|\bin this \w+, (?:we|you)\b",
+    r"|\bread more\b|\bnext (?:section|chapter)\b|\blet'?s (?:look|see|start|take|discuss|talk)\b"
+    r"|\bin this \w+, (?:we|you)\b",
     re.IGNORECASE,
 )
 _DEFINES = re.compile(
-    r"^(?:an? |the )?[\w\-/()' ]{2,60}? (?:is|are|refers? to|means?|denotes?|is called|consists? of) (?:an?|the|when|how|that)?\b",
+    r"^(?:an? |the )?[\w\-/()' ]{2,60}? (?:is|are|refers? to|means?|denotes?|is called|consists? of) (?:an?|the"
+    r"|when|how|that)?\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(

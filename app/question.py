@@ -16,23 +16,27 @@ LIST, COMPARE, NUMBER = "list", "compare", "number"
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
     (
         "compare",
-        r"\bvs\b\.?|\bversus\b|\bdiffer(?:s|ent|ence|ences)?\b|\bcompare|\bcomparison\b|\b(?:better|worse|faster|cheaper) than\b"
+        r"\bvs\b\.?|\bversus\b|\bdiffer(?:s|ent|ence|ences)?\b|\bcompare|\bcomparison\b|\b(?:better|worse|faster"
+        r"|cheaper) than\b"
         r"|^(?:should i|when (?:should|would|do) (?:i|you|we)) .*\bor\b|^which (?:is|one|of)\b.*\bor\b",
     ),
     (
         "list",
         r"^(?:list|name|enumerate)\b|^give (?:me )?(?:\w+ )?(?:examples|reasons|ways)"
-        r"|^(?:what|which) (?:are|were) (?!an? )(?:\w+[ -]){0,5}?(?:types|kinds|steps|stages|phases|states|ways|parts|components"
+        r"|^(?:what|which) (?:are|were) (?!an? )(?:\w+[ -]){0,5}?(?:types|kinds|steps|stages|phases|states|ways"
+        r"|parts|components"
         r"|principles|conditions|rules|options|advantages|disadvantages|benefits|drawbacks|pros|cons|reasons|factors|patterns"
         r"|properties|levels|modes|strategies|techniques|methods|examples|metrics|categories|elements|features|guarantees|goals"
         r"|requirements|layers|tradeoffs|trade-offs|problems|challenges|differences|namespaces|baselines)\b"
-        r"|\b(?:types|kinds|examples|steps|stages|phases|states|ways|parts|components|pillars|advantages|disadvantages|pros and cons"
+        r"|\b(?:types|kinds|examples|steps|stages|phases|states|ways|parts|components|pillars|advantages"
+        r"|disadvantages|pros and cons"
         r"|principles) (?:of|to|for|in|when)\b|^(?:which|what) [\w-]+(?:s|es) (?:does|do|can|should|are|exist|make)\b"
         r"|\bconsists? of\b|\bwhat (?:can|does|do|should) .+ (?:include|contain|automate|consist of|cover)\b",
     ),
     (
         "number",
-        r"\bhow (?:many|much|long|large|big|often|fast|small|far|deep|high)\b|\bwhat (?:percentage|percent|share|fraction|size|number)\b"
+        r"\bhow (?:many|much|long|large|big|often|fast|small|far|deep|high)\b|\bwhat (?:percentage|percent|share"
+        r"|fraction|size|number)\b"
         r"|\b(?:max(?:imum)?|min(?:imum)?|default|average|typical)\b.*\b(?:size|length|delay|timeout|time|port|value|number|limit|rate)\b"
         r"|\b(?:size|number|share|percentage|fraction|limit) of\b|\bsize limit\b|\bcalculate\b|\bestimate\b"
         r"|^(?!how|why|explain).*\b(?:size|latency|bytes|ratio|percent|gain|savings|downtime|formula|complexity|bandwidth"
@@ -104,16 +108,20 @@ def _sides(text: str) -> tuple[str, ...]:
 _OPENS = re.compile(r"^(?:and|but|so|also|then|ok(?:ay)?|or|plus)\b[,\s]*", re.IGNORECASE)
 _WHAT_ABOUT = re.compile(r"^(?:what about|how about|and|what if it is|same for)\s+(?P<new>[^?]+)\??$", re.IGNORECASE)
 _STANDS_FOR = re.compile(
-    r"\b(?:it|its|they|them|their|this|that|these|those|the same|one|ones|there|both|the (?:former|latter|first|second|other)(?: one)?)\b",
+    r"\b(?:it|its|they|them|their|this|that|these|those|the same|one|ones|there|both|the (?:former|latter|first"
+    r"|second|other)(?: one)?)\b",
     re.IGNORECASE,
 )
 _SCAFFOLD = re.compile(
-    r"^(?:please |can you |could you )?(?:what(?:'s| is| are| was| were| does| do)|how (?:do|does|did|is|are|can|to)|why (?:is|are|do|does|did)"
-    r"|explain|describe|define|tell me (?:about|how)|when (?:should|do|would) (?:i|you|we)|which|who|where|is|are|does|do|can)\b",
+    r"^(?:please |can you |could you )?(?:what(?:'s| is| are| was| were| does| do)|how (?:do|does|did|is|are|can"
+    r"|to)|why (?:is|are|do|does|did)"
+    r"|explain|describe|define|tell me (?:about|how)|when (?:should|do|would) (?:i|you|we)|which|who|where|is|are"
+    r"|does|do|can)\b",
     re.IGNORECASE,
 )
 _PREDICATE = re.compile(
-    r"\b(?:work|works|mean|means|used for|good for|for|do|useful|important|needed|different|called|happen|happens|use|used)\b\s*\??$",
+    r"\b(?:work|works|mean|means|used for|good for|for|do|useful|important|needed|different|called|happen|happens"
+    r"|use|used)\b\s*\??$",
     re.IGNORECASE,
 )
 

@@ -38,7 +38,7 @@ def support(sentence: str, passage: str) -> float:
 
     Fitted on the claims of WiCE (Kamoi et al. 2023) by `prep eval fit`.
 
-    >>> support("The ring has 8 workers.", "A ring of 8 workers.") > support("The ring has 9 workers.", "A ring of 8 workers.")
+    >>> support("It has 8 workers.", "A ring of 8 workers.") > support("It has 9 workers.", "A ring of 8 workers.")
     True
     """
     return probability(features(sentence, _BREAK.split(passage)))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from eval import EvalError
-from ingest.catalogue import same_page
+from ingest.address import same_page
 
 Made = TypeVar("Made", "Case", "Request")
 QUESTIONS = Path(__file__).parent / "questions"

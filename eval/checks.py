@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from eval.cases import Case, matches, one_line
 from index.lexical import terms
-from ingest.catalogue import same_page
+from ingest.address import same_page
 
 DEPTH = 10  # hits that are looked at
 FIRST = 5  # hits that a person, or a model, would read

@@ -10,7 +10,7 @@ from typing import Any
 from eval.cases import Request, digest
 from eval.rows import Row, Run
 from ingest import Track, silently
-from ingest.catalogue import same_page
+from ingest.address import same_page
 
 Read = Callable[[str, int | None], Mapping[str, Any]]
 """Gives a reading list as `prep read --json` prints it, for a request and a time box in minutes."""

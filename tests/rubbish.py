@@ -3,8 +3,6 @@
 Every page comes with the menus, banners and footers around it, for those are what makes rubbish look like a text.
 """
 
-# ruff: noqa: E501  # the pages read as their sites write them
-
 from __future__ import annotations
 
 from ingest.status import Status

@@ -395,6 +395,7 @@ def test_what_cannot_be_a_question_is_refused_politely(people, message, told):
                 if len(chat.messages) > before:
                     return chat.messages[-1]
                 await asyncio.sleep(0.05)
+        return None
 
     said = talk(use())
     assert told in said["output"] and said["isError"]
@@ -506,7 +507,7 @@ def test_what_was_shown_outlives_a_kill_in_mid_stream(tmp_path):
             while not any(event == "stream_token" for event, _ in chat.events):
                 await asyncio.sleep(0.005)
             server.process.send_signal(signal.SIGKILL)
-            shown = [data for event, data in chat.events if event == "stream_start"][0]
+            shown = next(data for event, data in chat.events if event == "stream_start")
             return shown["id"]
 
     step = talk(use())

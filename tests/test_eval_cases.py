@@ -8,8 +8,8 @@ import pytest
 
 from eval import EvalError, cases
 from eval.cases import Case, Request
+from ingest import notes
 from ingest.catalogue import STARTER, built_in, same_page
-from ingest.job import read_note
 
 ALL = cases.read()
 REQUESTS = cases.read_requests()
@@ -19,7 +19,7 @@ REQUESTS = cases.read_requests()
 def notes() -> dict[str, str]:
     """The texts of the project's own notes, by address."""
     paths = sorted(STARTER.glob("*.md"))
-    return {f"ingest/starter/{path.name}": read_note(path, f"ingest/starter/{path.name}").text for path in paths}
+    return {f"ingest/starter/{path.name}": notes.read(path, f"ingest/starter/{path.name}").text for path in paths}
 
 
 def test_there_are_enough_cases_of_every_suite():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,7 @@ def test_marks_are_read_and_taken_off(text, numbers, left):
 def test_no_text_breaks_the_reader_or_names_a_passage_that_is_not_there(text, most):
     found = marks.find(text, most)
     assert all(1 <= number <= most for mark in found for number in mark.numbers)
-    assert all(a.end <= b.start for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(found))
     assert all(0 <= mark.start < mark.end <= len(text) for mark in found)
 
 

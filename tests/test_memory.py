@@ -190,7 +190,7 @@ def test_a_deleted_thread_and_a_removed_account_leave_nothing(url):
         await records.keep(Record(question["id"], "", thread, ann.id, "answer", "q", {}))
         await memory.upsert_feedback(Feedback(forId=question["id"], value=1))
         await records.mark(ann.id, "https://x.org", read=True)
-        _, _, second, _ = await a_conversation(database)
+        _, _, _second, _ = await a_conversation(database)
         await memory.delete_thread(thread)
         left = {}
         for table in ("threads", "steps", "feedbacks", "answers"):
@@ -207,7 +207,7 @@ def test_a_deleted_thread_and_a_removed_account_leave_nothing(url):
 
 def test_judged_answers_come_with_question_answer_and_versions(url):
     async def use(database):
-        memory, ann, thread, question = await a_conversation(database)
+        memory, ann, thread, _question = await a_conversation(database)
         records = Records(database)
         run_step = a_step(thread, "run", "")
         await memory.keep_step(run_step)
@@ -273,7 +273,7 @@ def test_what_a_locked_database_refuses_is_saved_when_it_is_free(tmp_path, monke
     url = address(tmp_path)
 
     async def use(database):
-        memory, _, thread, question = await a_conversation(database)
+        memory, _, thread, _question = await a_conversation(database)
         other = sqlite3.connect(tmp_path / "chat" / "memory.db", isolation_level=None)
         other.execute("begin immediate")
         answer = a_step(thread, "assistant_message", "shown while locked")
@@ -291,7 +291,7 @@ def test_what_a_locked_database_refuses_is_saved_when_it_is_free(tmp_path, monke
 
 def test_what_a_full_disk_refuses_is_saved_when_there_is_room(tmp_path):
     async def use(database):
-        memory, _, thread, question = await a_conversation(database)
+        memory, _, thread, _question = await a_conversation(database)
         async with database.engine.connect() as connection:
             pages = (await connection.execute(text("pragma page_count"))).scalar_one()
         limited(database, pages)

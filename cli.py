@@ -475,9 +475,8 @@ def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
     from index import store
 
     if store.describe(settings.data / "shelves") is None:
-        _note(
-            f"There is no shelf yet; one is made of the project's notes{'' if offline else ' and what the lists link'}."
-        )
+        also = "" if offline else " and of what the lists link"
+        _note(f"There is no shelf yet; one is made of the project's notes{also}.")
         ingest(offline=offline)
 
 

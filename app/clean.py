@@ -85,8 +85,8 @@ _PLACES = (
 _ADDRESS = re.compile(
     rf"(?:https?|ftps?|file)://\S*|(?<![a-z0-9])(?!(?:{_PLACES})://)[a-z][a-z0-9+.\-]*:(?://|\\\\)\S*"
     r"|(?<![a-z])www\d?\.[^\s.]+\.\S+|(?<![\w:/])//[\w\-]+\.\w\S*"
-    r"|(?<![a-z0-9])(?:(?:javascript|vbscript|livescript|blob|mailto|xmpp|view-source)\s?:(?=\S)"
-    r"|data\s?:\s?(?=[\w.+\-]*/[\w.+\-]+[;,]|[\w=;\-]*;base64,|,))\S+",
+    r"|(?<![a-z0-9])(?:javascript|vbscript|livescript|blob|mailto|xmpp|view-source)\s?:(?:\S+|\Z)"
+    r"|(?<![a-z0-9])data\s?:\s?(?=[\w.+\-]*/[\w.+\-]+[;,]|[\w=;\-]*;base64,|,)\S+",
     re.IGNORECASE,
 )
 _MAIL = re.compile(r"(?<=[\w.+\-])@(?=[\w\-]+\.[a-z])", re.IGNORECASE)

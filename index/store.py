@@ -366,7 +366,7 @@ class Shelf:
         """Return all resources, those without text among them, in the order of the lists."""
         columns = "url, title, topic, kind, status, words, note, reason, curated"
         rows = self._db.execute(f"select {columns} from listing order by number")
-        return [Listing(*row[:-1], bool(row[-1])) for row in rows]
+        return [Listing(*(*row[:-1], bool(row[-1]))) for row in rows]
 
     def listing_vectors(self) -> Vectors:
         """Return the vectors of all resources' descriptions, shape (listings, dimension)."""

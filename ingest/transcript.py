@@ -30,7 +30,7 @@ def chapters_of(description: str) -> list[tuple[float, str]]:
 
     As YouTube takes them: three or more, the first at zero, each after the one before.
 
-    >>> chapters_of("Links below\\n0:00 Intro\\n1:30 - Rings\\n1:02:03 Cost")
+    >>> chapters_of("Links below\n0:00 Intro\n1:30 - Rings\n1:02:03 Cost")
     [(0.0, 'Intro'), (90.0, 'Rings'), (3723.0, 'Cost')]
     """
     found = [(seconds(stamp), title.strip()) for stamp, title in _CHAPTER.findall(description)]

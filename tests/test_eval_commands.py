@@ -14,7 +14,7 @@ from eval import cases, gate, plain
 from eval.systems import ranking
 from index import build, store
 from index.passage import Source
-from ingest import notes
+from ingest import notes as starter
 from ingest.catalogue import STARTER
 
 NAMES = ("caching", "collectives-and-ring-allreduce", "design-url-shortener")
@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
     data = tmp_path_factory.mktemp("data")
     documents = []
     for name in NAMES:
-        document = notes.read(STARTER / f"{name}.md", f"ingest/starter/{name}.md")
+        document = starter.read(STARTER / f"{name}.md", f"ingest/starter/{name}.md")
         about = Source(document.url, document.title, document.url, document.title, "T", "note", "note", "", "", "")
         documents.append((document, about))
     build.build(documents, FakeEncoder(), data)

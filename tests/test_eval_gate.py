@@ -19,7 +19,7 @@ from eval.systems import Ours
 from index import build, split, store
 from index.encoder import unit
 from index.passage import Source
-from ingest import notes
+from ingest import notes as starter
 from ingest.catalogue import STARTER
 
 ASKED = [case for case in cases.read() if case.split == "dev"][::2]
@@ -39,7 +39,7 @@ def notes():
     """The documents of the project's notes, with their sources."""
     found = []
     for path in sorted(STARTER.glob("*.md")):
-        document = notes.read(path, f"ingest/starter/{path.name}")
+        document = starter.read(path, f"ingest/starter/{path.name}")
         topic, kind = "Notes", "note"
         found.append(
             (

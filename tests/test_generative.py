@@ -249,7 +249,7 @@ def test_a_follow_up_is_searched_as_the_model_rewrites_it_or_without_it(shelf_fo
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
     Assistant(shelf, encoder, model=lambda: model).ask("Why is it ephemeral?", history=HISTORY)
     assert "assistant: A Pod is" in model.asked[0][1]
-    assert model.asked[1][1].rstrip().endswith(f"Question: {searched or 'What is a Pod? Why is it ephemeral?'}")
+    assert model.asked[1][1].rstrip().endswith(f"Question: {searched or 'Why is Pod ephemeral?'}")
 
 
 def test_where_the_rewriting_fails_the_answer_is_quoted_at_once(shelf_folder, encoder):

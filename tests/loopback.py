@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from ingest.fetch import Door
 from ingest.manners import Manners
 
 LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
+TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody: made at once, where the system's own takes a while
 QUICK = Manners(gap=0.0, backoff=0.01, patience=2.0, total=5.0)  # the manners of a test: the same, without the waiting
 
 
@@ -44,11 +46,11 @@ Answers = Callable[[Request], Reply | None]
 class Site:
     """All host names lead here; what it does not know is a 404, and its robots.txt allows everything."""
 
-    def __init__(self, pages: dict[str, Reply | str] | None = None, answer: Answers | None = None) -> None:
+    def __init__(self, pages: dict[str, Reply | str] | None = None, answer: Answers | None = None, ip: str = "127.0.0.1") -> None:
         self.pages = pages or {}
         self.answer = answer
         self.requests: list[Request] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer((ip, 0), self._handler())
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
 
@@ -107,11 +109,10 @@ class Site:
         """Return a door that finds every name here, or at the addresses given for it."""
         return Door(
             contact="test@example.org",
-            allow=[LOOPBACK],
             ports={80, 443, self.port},
             manners=manners,
             resolve=lambda host, _: (names or {}).get(host, ["127.0.0.1"]),
-            **options,
+            **{"trust": TRUST, "allow": [LOOPBACK]} | options,
         )
 
     @contextmanager

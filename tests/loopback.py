@@ -46,11 +46,16 @@ Answers = Callable[[Request], Reply | None]
 class Site:
     """All host names lead here; what it does not know is a 404, and its robots.txt allows everything."""
 
-    def __init__(self, pages: dict[str, Reply | str] | None = None, answer: Answers | None = None, ip: str = "127.0.0.1") -> None:
+    def __init__(
+        self,
+        pages: dict[str, Reply | str] | None = None,
+        answer: Answers | None = None,
+        place: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self.pages = pages or {}
         self.answer = answer
         self.requests: list[Request] = []
-        self._server = ThreadingHTTPServer((ip, 0), self._handler())
+        self._server = ThreadingHTTPServer(place, self._handler())
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
 
@@ -109,10 +114,9 @@ class Site:
         """Return a door that finds every name here, or at the addresses given for it."""
         return Door(
             contact="test@example.org",
-            ports={80, 443, self.port},
             manners=manners,
             resolve=lambda host, _: (names or {}).get(host, ["127.0.0.1"]),
-            **{"trust": TRUST, "allow": [LOOPBACK]} | options,
+            **{"trust": TRUST, "allow": [LOOPBACK], "ports": {80, 443, self.port}} | options,
         )
 
     @contextmanager

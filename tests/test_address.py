@@ -105,7 +105,7 @@ def test_no_redirect_leads_to_what_is_not_public(monkeypatch):
     pages = {f"/{n}": Reply(status=302, headers={"Location": url}) for n, url in enumerate(targets)}
     tried, connect = [], socket.socket.connect
     monkeypatch.setattr(socket.socket, "connect", lambda self, to: (tried.append(to[0]), connect(self, to))[1])
-    with Site(pages, ip="127.0.0.3").open() as site:
+    with Site(pages, place=("127.0.0.3", 0)).open() as site:
         names = REBOUND | {"start.test": ["127.0.0.3"]}
         with site.door(names=names, allow=[ip_network("127.0.0.3/32")]) as door:
             for path, url in zip(pages, targets, strict=True):
@@ -130,10 +130,27 @@ def test_proxies_of_the_environment_are_not_used(monkeypatch, dialled):
 
 # --- any text ---------------------------------------------------------------------------------------
 
-NAUGHTY = ["", " ", "\x00", "http://[", "http://[::1", "http://]", "//", "http://\ud800/", "http://a:b:c/", "%", "http://%"]
+NAUGHTY = [
+    "",
+    " ",
+    "\x00",
+    "http://[",
+    "http://[::1",
+    "http://]",
+    "//",
+    "http://\ud800/",
+    "http://a:b:c/",
+    "%",
+    "http://%",
+]
 NAUGHTY += ["http://\u202eevil/", "ＴＥＳＴ", "田中さん", "http://" + "a" * 5000, "http://a" + "." * 300, "\U0001f4a9"]
 NAUGHTY += ["http://xn--a/", "http://xn--/", "http://ß.de/", "http://a\u0300.de/", "http://1.2.3.4.5/", "http://0x/"]
-NAUGHTY += ["https://arxiv.org/abs/", "https://github.com//", "https://youtu.be/", "https://www.youtube.com/watch?v=%ff"]
+NAUGHTY += [
+    "https://arxiv.org/abs/",
+    "https://github.com//",
+    "https://youtu.be/",
+    "https://www.youtube.com/watch?v=%ff",
+]
 
 
 def look_at(text: str, base: str = "https://example.org/a/b?c#d") -> None:
@@ -168,7 +185,9 @@ def test_naughty_strings_pass_through_the_intake(shared):
 
 @pytest.mark.shared
 def test_whatwg_cases_pass_through_the_intake(shared):
-    cases = [case for case in json.loads((shared / "hostile/url/urltestdata.json").read_text()) if isinstance(case, dict)]
+    cases = [
+        case for case in json.loads((shared / "hostile/url/urltestdata.json").read_text()) if isinstance(case, dict)
+    ]
     dialled = 0
     for case in cases:
         look_at(case["input"], case.get("base") or "https://example.org/")

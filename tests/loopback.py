@@ -20,7 +20,7 @@ TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody: made at once, where t
 QUICK = Manners(gap=0.0, backoff=0.01, patience=2.0, total=5.0)  # the manners of a test: the same, without the waiting
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
     host: str  # as the Host header names it, without its port
     path: str
@@ -81,6 +81,7 @@ class Site:
                 host = (self.headers.get("Host") or "").partition(":")[0]
                 names = {name.lower(): value for name, value in self.headers.items()}
                 asked = Request(host, self.path, self.command, names, self.rfile.read(size), time.monotonic())
+                site.requests.append(asked)
                 reply = site.reply(asked)
                 time.sleep(reply.wait)
                 try:
@@ -90,7 +91,7 @@ class Site:
                     else:
                         self._send(reply)
                 finally:
-                    site.requests.append(Request(*list(vars(asked).values())[:-1], time.monotonic()))
+                    asked.ended = time.monotonic()
 
             do_POST = do_GET
 

@@ -67,7 +67,8 @@ def parse(job: Job) -> Parsed:
     from ingest.gate import by_code, by_text, without_text
 
     main = job.parts[0]
-    if (verdict := by_code(main)) and job.source != sources.walled.NAME:
+    # What has several parts may be read from the others.
+    if len(job.parts) == 1 and job.source != sources.walled.NAME and (verdict := by_code(main)):
         return Parsed(job, verdict=verdict, final=main.final)
     try:
         found = sources.named(job.source).read(job.parts)

@@ -23,7 +23,7 @@ _ADDRESSES_A_MODEL = re.compile(
     r"|\byou are (?:now )?(?:an?|the) (?:ai|assistant|language model|chatbot)\b.{0,60}\b(?:must|should|will)\b"
     r"|\b(?:to|if you are) (?:an? |any )?(?:ai|llms?|language models?|(?:ai )?assistants?|chatbots?)\b.{0,40}"
     r"\b(?:must|should|ignore|reply|respond|answer|output|say|tell|recommend)\b"
-    r"|\b(?:system prompt|developer message|<\|im_start\|>|<\|system\|>|\[/?INST\])"
+    r"|\b(?:system prompt|developer message)\b|<\|(?:im_start|system|user|assistant)\|>|\[/?INST\]|<</?SYS>>"
     r"|\b(?:do not|don't|never) (?:tell|inform|reveal to|mention (?:this|it) to) the (?:user|reader|human)\b",
     re.IGNORECASE | re.DOTALL,
 )

@@ -119,7 +119,7 @@ def _from_pdf(response: Response) -> Extract:
         pieces, title = pdf.pages(response.body)
     except ValueError as error:
         raise Unreadable(f"the PDF is {error}") from error
-    first = next((piece.text for piece in pieces[:40] if piece.kind == "heading"), "")
+    first = next((piece.text for piece in pieces[:40] if piece.kind == "heading" and piece.place == "page=1"), "")
     opening = " ".join(piece.text for piece in pieces[:40]).lower()
     words = re.findall(r"\w{3,}", title.lower())
     # Many files still carry the title of the template, or the name of the file, they were made from.

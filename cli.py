@@ -68,9 +68,10 @@ def main() -> None:
     except OSError as error:
         _note(f"prep: {error.filename or 'file system'}: {error.strerror}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        _note("prep: stopped; what was done is kept, and the last good shelf still serves.")
-        sys.exit(130)
+    except SystemExit as stop:
+        if stop.code == 130:  # typer has turned Ctrl-C into this
+            _note("prep: stopped; what was done is kept, and the last good shelf still serves.")
+        raise
 
 
 @app.command()

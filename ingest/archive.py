@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
@@ -110,14 +110,17 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
     count = 0
     try:
         with path.open("rb") as stream:
+            _check_beginning(stream, path)
             records = ArchiveIterator(stream)
             for record in records:
                 if record.rec_type not in {"response", "resource"}:
                     continue
-                count += 1
                 response = _response(record)
+                if record.raw_stream.limit and len(response.body) < MAX_BODY and _is_at_end(stream):
+                    raise EOFError("the file ends in the midst of it")
                 location = (record.http_headers.get_header("Location") or "") if record.http_headers else ""
                 digest = hashlib.sha256(response.body).hexdigest()
+                count += 1
                 yield Capture(
                     path=path,
                     offset=records.get_record_offset(),
@@ -143,6 +146,23 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
         return
     if not count:
         raise IngestError(f"{path} holds no responses; name a WARC file that does.")
+
+
+def _check_beginning(stream: BinaryIO, path: Path) -> None:
+    """Raise IngestError unless a stream begins as a WARC file does; warcio takes some noise for one."""
+    head = stream.read(4096)
+    if head.startswith(b"\x1f\x8b"):
+        head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 5)
+    if not head.startswith(b"WARC/"):
+        raise IngestError(f"{path} is no WARC file; name one (.warc or .warc.gz).")
+    stream.seek(0)
+
+
+def _is_at_end(stream: BinaryIO) -> bool:
+    place = stream.tell()
+    ended = not stream.read(1)
+    stream.seek(place)
+    return ended
 
 
 def _response(record: Any) -> Response:  # noqa: ANN401  # warcio has no types

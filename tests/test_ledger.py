@@ -205,7 +205,7 @@ def test_all_links_of_a_list_have_a_row_without_any_network(tmp_path, warc):
 def test_the_same_text_twice_is_one_document_and_a_pointer(tmp_path, warc):
     urls = ["https://a.test/page", "https://a.test/copy"]
     body = article("A ring", 1).encode()
-    archive = warc({url: ("text/html", body) for url in urls})
+    archive = warc(dict.fromkeys(urls, ("text/html", body)))
     ingest(tmp_path / "data", a_list(tmp_path, urls), warcs=(archive,))
     found = rows(tmp_path / "data")
     holder, held = sorted(found.values(), key=lambda row: row.status is Status.DUPLICATE)

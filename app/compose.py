@@ -30,7 +30,6 @@ _LEANS_HARD = re.compile(
 _CONNECTS = re.compile(
     r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
 )
-_EXAMPLE = re.compile(r"\b(?:for example|for instance|e\.g\.|suppose|imagine|consider)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,14 @@ class Composed:
     listed: bool = False  # they are items of a list
 
 
-def compose(question: Question, scored: Sequence[Candidate]) -> Composed:
+def compose(question: Question, scored: Sequence[Candidate], *, parts: int = 1) -> Composed:
     """Return the sentences that answer a question, best document first; none where nothing was found.
 
-    `scored` is in order of score, best first.
+    `scored` is in order of score, best first; `parts` questions share the room of one answer.
     """
     if question.kind == "list" and (items := _items(scored)):
         return Composed(tuple(items), listed=True)
-    return Composed(tuple(_in_order(question, _picked(question, scored))))
+    return Composed(tuple(_in_order(question, _picked(question, scored, parts))))
 
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -72,9 +71,14 @@ def whole(quote: str) -> bool:
     return quote.count(" ") >= 4 and bool(re.search(r"[.!:)\"”’`$]$", quote))
 
 
-def _picked(question: Question, scored: Sequence[Candidate]) -> list[Candidate]:
+def leans(quote: str) -> bool:
+    """Return whether a sentence needs the one before it to be understood."""
+    return bool(_LEANS_HARD.match(quote) or _CONNECTS.match(quote))
+
+
+def _picked(question: Question, scored: Sequence[Candidate], parts: int) -> list[Candidate]:
     """Take sentences one by one: the best that is left, less for what was said already and for a source used before."""
-    most = LENGTH.get(question.kind, USUAL_LENGTH)
+    most = max(FEWEST, LENGTH.get(question.kind, USUAL_LENGTH) // parts)
     pool = [one for one in scored if fit(one.quote) and whole(one.quote)]
     if not pool:
         return []

@@ -72,13 +72,23 @@ def listed(book: Ledger) -> list[Listing]:
             kind=entry.kind,
             status=entry.row.status.value,
             words=entry.row.words,
-            note=notes.get(entry.row.url, ""),
+            note="" if entry.kind == "note" else notes.get(entry.row.url, ""),
+            stage=_stage(notes.get(entry.row.url, "")),
             reason=entry.row.reason,
             curated=entry.curated,
         )
         for entry in book.entries()
         if entry.row.url == entry.row.resource and (entry.curated or entry.row.document)
     ]
+
+
+def _stage(note: str) -> str:
+    """Return the stage that a note of ours gives itself.
+
+    >>> _stage("stage: walk"), _stage("read this first")
+    ('walk', '')
+    """
+    return note.removeprefix("stage: ") if note.startswith("stage: ") else ""
 
 
 def build(

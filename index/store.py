@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-FORMAT = 4  # of the files below; a shelf of another format is rebuilt
+FORMAT = 5  # of the files below; a shelf of another format is rebuilt
 POINTER = "current"
 
 _SCHEMA = """
@@ -49,7 +49,7 @@ create table passage (
 create index passage_document on passage (document);
 create table listing (
     number integer primary key, url text unique, title text, topic text, kind text, status text, words integer,
-    note text, reason text, curated integer
+    note text, stage text, reason text, curated integer
 ) strict;
 """
 
@@ -168,7 +168,7 @@ def _write_tables(draft: Draft, path: Path) -> None:
                 ),
             )
         db.executemany(
-            "insert into listing values (?,?,?,?,?,?,?,?,?,?)",
+            "insert into listing values (?,?,?,?,?,?,?,?,?,?,?)",
             [(n, *asdict(listing).values()) for n, listing in enumerate(draft.listings)],
         )
         db.commit()
@@ -357,6 +357,14 @@ class Shelf:
         row = self._db.execute("select text, page_text from document where url = ?", (url,)).fetchone()
         return (row[0], row[1]) if row else ("", "")
 
+    def headings(self, url: str) -> list[tuple[tuple[str, ...], str]]:
+        """Return the heading paths of a document's passages, each once and in order, with the document's title."""
+        query = (
+            "select distinct heading, title from passage join document on document.number = passage.document"
+            " where url = ? order by passage.number"
+        )
+        return [(tuple(json.loads(heading)), title) for heading, title in self._db.execute(query, (url,))]
+
     def sentence_vectors(self, number: int) -> Vectors:
         """Return the vectors of a passage's sentences, shape (sentences, dimension)."""
         first = self._first[number]
@@ -364,7 +372,7 @@ class Shelf:
 
     def listings(self) -> list[Listing]:
         """Return all resources, those without text among them, in the order of the lists."""
-        columns = "url, title, topic, kind, status, words, note, reason, curated"
+        columns = "url, title, topic, kind, status, words, note, stage, reason, curated"
         rows = self._db.execute(f"select {columns} from listing order by number")
         return [Listing(*(*row[:-1], bool(row[-1]))) for row in rows]
 

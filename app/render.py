@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +85,13 @@ def reading_as_markdown(listed: ReadingList) -> str:
     lines = [f"# Reading list: {clean.markdown(listed.request)}"]
     if listed.items:
         lines += ["", f"{len(listed.items)} resources, about {duration(listed.minutes)}."]
-    n = 0
+    numbers = count(1)
     for stage, items in groupby(listed.items, key=lambda item: item.stage):
         lines += ["", f"## {STAGE_NAMES[stage]}", ""]
-        for n, item in enumerate(items, n + 1):
+        for item in items:
             about = ", ".join(filter(None, [item.kind, duration(item.minutes), "" if item.quote else item.status]))
             why = f"“{clean.markdown(_flat(item.quote))}”" if item.quote else clean.markdown(item.why)
-            lines.append(f"{n}. [{clean.markdown(item.title)}](<{clean.address(item.deep_url)}>) ({about}): {why}")
+            lines.append(f"{next(numbers)}. [{clean.markdown(item.title)}](<{clean.address(item.deep_url)}>) ({about}): {why}")
             if item.part:
                 lines.append(f"   Pages: {clean.markdown(item.part)}")
     if listed.left_out:

@@ -127,10 +127,12 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
             _fsync(path)
         aside.rename(shelves / version)
         _point(shelves, version)
-    except OSError as error:
+    except (OSError, sqlite3.Error, RuntimeError) as error:  # the last is FAISS's
         shutil.rmtree(aside, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise ShelfError(
-            f"{shelves}: the shelf cannot be written ({error.strerror}); the last one still serves."
+            f"{shelves}: the shelf cannot be written ({reason}); the last one still serves."
+            " Make room there, or see that it may be written, and run `prep index` again."
         ) from error
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -239,6 +241,8 @@ def _sweep(shelves: Path, *, keep: str) -> None:
     for path in [*published[:-2], *shelves.glob(".*.part")]:
         if path.name != keep:
             shutil.rmtree(path, ignore_errors=True)
+    for path in shelves.glob(f".{POINTER}.*"):
+        path.unlink(missing_ok=True)
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -251,7 +255,7 @@ def describe(shelves: Path) -> Manifest | None:
     """
     try:
         version = (shelves / POINTER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     path = shelves / version / "manifest.json"
     try:
@@ -403,12 +407,17 @@ def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
             f"{shelves / manifest.version} was built with {manifest.encoder};"
             f" run `prep index` to rebuild it with {encoder}."
         )
+    check(manifest, shelves)
+    return Shelf(manifest, shelves / manifest.version)
+
+
+def check(manifest: Manifest, shelves: Path) -> None:
+    """Compare a shelf's files with their checksums; raises ShelfError where one is not what was published."""
     folder = shelves / manifest.version
     for name, digest in manifest.files.items():
         # Damaged FAISS files load without complaint about half of the time: compare before it sees a byte.
         if not (folder / name).exists() or _sha256(folder / name) != digest:
             raise ShelfError(f"{folder / name} is not what was published; run `prep index` to build the shelf anew.")
-    return Shelf(manifest, folder)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from app import AnswerError, ModelError, clean, compose, extractive
 from app import question as questions
-from app.answer import Answer, Citation, Done, Event, Nearest, Notice, Said, Sentence, Status
+from app.answer import Answer, Citation, Done, Event, Length, Nearest, Notice, Said, Sentence, Status
 from app.links import deep_link
 from app.question import Question
 from index import encoder as encoders
@@ -36,6 +36,14 @@ class Turn:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How answers are wanted."""
+
+    passages: int = HITS  # read for each
+    length: Length = "standard"
+
+
 @dataclass
 class Clock:
     """Times the stages of one answer, in milliseconds."""
@@ -55,9 +63,17 @@ class Clock:
 class Assistant:
     """Answers from one shelf; make a new one to answer from a newer shelf."""
 
-    def __init__(self, shelf: Shelf, encoder: Encoder, *, model: Callable[[], Model | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        encoder: Encoder,
+        *,
+        model: Callable[[], Model | None] = lambda: None,
+        manner: Manner | None = None,
+    ) -> None:
         self.shelf = shelf
         self.encoder = encoder
+        self.manner = manner or Manner()
         self._model = model  # asked for with each question, because a server may come and go
 
     @classmethod
@@ -108,7 +124,7 @@ class Assistant:
             if model and hits and not fault:
                 said = yield from self._written(question, asked, vector, hits, model, clock)
             else:
-                said = self._quoted(question, asked, vector, hits, clock)
+                said = yield from self._quoted(question, asked, vector, hits, clock)
                 said = replace(said, notice=f"The language model did not answer: {fault}." if fault else "")
                 yield from _events(said)
         yield Done(clean.answer(said))
@@ -139,19 +155,24 @@ class Assistant:
             hits,
             model,
             prover,
-            quoted=lambda: clean.answer(self._quoted(question, asked, vector, hits, clock)),
+            quoted=lambda: self._quoted(question, asked, vector, hits, clock),
             nearest=_nearest(hits),
+            length=self.manner.length,
             timings=clock.timings,
         )
         return (yield from writing.run())
 
-    def _quoted(self, question: str, asked: Question, vector: Vectors, hits: Sequence[Hit], clock: Clock) -> Answer:
-        """Return the answer that is made of quotes alone."""
+    def _quoted(
+        self, question: str, asked: Question, vector: Vectors, hits: Sequence[Hit], clock: Clock
+    ) -> Generator[Event, None, Answer]:
+        """Yield what is done for the answer that is made of quotes alone; return it."""
+        yield Status(f"Reading {len(hits)} passages")
         with clock.stage("answer"):
             rarity = self.shelf.lexical.rarity(asked.text)
             vectors = {hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits}
             found = extractive.scored(extractive.candidates(asked, vector, hits, vectors, rarity))
-            composed = compose.compose(asked, found)
+            composed = compose.compose(asked, found, self.manner.length)
+        yield Status("Checking the quotes")
         with clock.stage("cite"):
             citations, sentences = self._cited(composed.sentences)
         return Answer(
@@ -166,10 +187,10 @@ class Assistant:
 
     def _hits(self, asked: Question, topic: str) -> list[Hit]:
         """Return the passages that an answer is made from; those of a comparison are searched side by side."""
-        hits = search.hybrid(asked.text, self.shelf, self.encoder, limit=HITS, topic=topic)
+        hits = search.hybrid(asked.text, self.shelf, self.encoder, limit=self.manner.passages, topic=topic)
         for side in asked.sides:
             known = {hit.number for hit in hits}
-            more = search.hybrid(side, self.shelf, self.encoder, limit=HITS // 3, topic=topic)
+            more = search.hybrid(side, self.shelf, self.encoder, limit=self.manner.passages // 3, topic=topic)
             hits += [replace(hit, score=min(hit.score, hits[-1].score)) for hit in more if hit.number not in known]
         return hits
 
@@ -221,8 +242,10 @@ def _events(said: Answer) -> Iterator[Event]:
         yield Notice(shown.notice)
     cited: set[int] = set()
     for sentence in shown.sentences:
+        lead = "\n- " if shown.listed and sentence.lead == " " else sentence.lead
         yield Said(
-            sentence, tuple(one for one in shown.citations if one.n in sentence.citations and one.n not in cited)
+            replace(sentence, lead=lead),
+            tuple(one for one in shown.citations if one.n in sentence.citations and one.n not in cited),
         )
         cited.update(sentence.citations)
 

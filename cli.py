@@ -350,10 +350,13 @@ def _plan(
     settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int
 ) -> serving.Plan:
     """Return how to serve; where there is no shelf yet, the lists are ingested."""
+    from functools import partial
+
+    from app import llm
     from app.plan import Plan as ServingPlan
 
     _need_shelf(settings, offline=False)
-    model = settings.llm_model if settings.llm_url else ""
+    model = partial(llm.connect, settings)
     plan = ServingPlan(data=settings.data, host=host, port=port, encoder=settings.encoder, model=model)
     if server is None:
         return plan

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 Support = Literal["supported", "weak", "unsupported"]
 Mode = Literal["extractive", "llm"]
+Length = Literal["short", "standard", "long"]
 Show = Callable[[str], str]
 
 REFUSAL = "The shelf does not hold the answer to this."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from app import AnswerError, ModelError, clean, inventory, quoted, reading, suggestions, support
 from app import question as questions
-from app.answer import Answer, Citation, Done, Event, Notice, Said, Status
+from app.answer import Answer, Citation, Done, Event, Length, Notice, Said, Status
 from app.links import deep_link
 from app.quoted import Evidence, Quoter
 from app.reading import ReadingList
@@ -36,6 +36,14 @@ class Turn:
     content: str
 
 
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How answers are wanted."""
+
+    passages: int = quoted.HITS  # read for each
+    length: Length = "standard"
+
+
 @dataclass
 class Clock:
     """Times the stages of one answer, in milliseconds."""
@@ -55,9 +63,17 @@ class Clock:
 class Assistant:
     """Answers from one shelf; make a new one to answer from a newer shelf."""
 
-    def __init__(self, shelf: Shelf, encoder: Encoder, *, model: Callable[[], Model | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        encoder: Encoder,
+        *,
+        model: Callable[[], Model | None] = lambda: None,
+        manner: Manner | None = None,
+    ) -> None:
         self.shelf = shelf
         self.encoder = encoder
+        self.manner = manner or Manner()
         self._model = model  # asked for with each question, because a server may come and go
         self._quoter = Quoter(shelf, encoder, self._citation)
 
@@ -121,7 +137,7 @@ class Assistant:
         found = []
         for question in suggestions.after(said, self.shelf):
             asked = questions.read(question)
-            if self._quoter.weigh(asked, self._quoter.hits(asked, "")).answers:
+            if self._quoter.weigh(asked, self._quoter.hits(asked)).answers:
                 found.append(question)
             if len(found) == SUGGESTIONS:
                 break
@@ -134,12 +150,12 @@ class Assistant:
         found = []
         for asked in quoted.parts(plainly):
             with clock.stage("search"):
-                hits = self._quoter.hits(asked, topic)
+                hits = self._quoter.hits(asked, topic, self.manner.passages)
             with clock.stage("weigh"):
                 found.append(self._quoter.weigh(asked, hits))
         if model and not fault and any(one.hits for one in found):
             return (yield from self._written(question, plainly, found, model, clock))
-        said = self._quoted(question, found, clock)
+        said = yield from self._quoted(question, found, clock)
         said = replace(said, notice=f"The language model did not answer: {fault}." if fault else "")
         yield from _events(said)
         return said
@@ -171,16 +187,18 @@ class Assistant:
             hits,
             model,
             prover,
-            quoted=lambda: clean.answer(self._quoted(question, found, clock)),
+            quoted=lambda: self._quoted(question, found, clock),
             nearest=self._quoter.nearest(found[0]),
+            length=self.manner.length,
             timings=clock.timings,
         )
         return (yield from writing.run())
 
-    def _quoted(self, question: str, found: Sequence[Evidence], clock: Clock) -> Answer:
-        """Return the answer that is made of quotes alone."""
+    def _quoted(self, question: str, found: Sequence[Evidence], clock: Clock) -> Generator[Event, None, Answer]:
+        """Yield what is done for the answer that is made of quotes alone; return it."""
+        yield Status(f"Reading {sum(len(one.hits) for one in found)} passages")
         with clock.stage("quote"):
-            made = self._quoter.quote(found)
+            made = self._quoter.quote(found, self.manner.length)
         return Answer(
             question=question,
             mode="extractive",
@@ -248,8 +266,10 @@ def _events(said: Answer) -> Iterator[Event]:
         yield Notice(shown.notice)
     cited: set[int] = set()
     for sentence in shown.sentences:
+        lead = "\n- " if shown.listed and sentence.lead == " " else sentence.lead
         yield Said(
-            sentence, tuple(one for one in shown.citations if one.n in sentence.citations and one.n not in cited)
+            replace(sentence, lead=lead),
+            tuple(one for one in shown.citations if one.n in sentence.citations and one.n not in cited),
         )
         cited.update(sentence.citations)
 

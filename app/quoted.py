@@ -10,7 +10,7 @@ import numpy as np
 
 from app import compose, confidence, extractive
 from app import question as questions
-from app.answer import Citation, Nearest, Sentence
+from app.answer import Citation, Length, Nearest, Sentence
 from app.extractive import Candidate
 from app.question import Question
 from index import search
@@ -63,12 +63,12 @@ class Quoter:
         self._encoder = encoder
         self._cite = cite
 
-    def hits(self, asked: Question, topic: str) -> list[Hit]:
+    def hits(self, asked: Question, topic: str = "", limit: int = HITS) -> list[Hit]:
         """Return the passages that an answer is made from; those of a comparison are searched side by side."""
-        hits = search.hybrid(asked.text, self._shelf, self._encoder, limit=HITS, topic=topic)
+        hits = search.hybrid(asked.text, self._shelf, self._encoder, limit=limit, topic=topic)
         for side in asked.sides:
             known = {hit.number for hit in hits}
-            more = search.hybrid(side, self._shelf, self._encoder, limit=HITS // 3, topic=topic)
+            more = search.hybrid(side, self._shelf, self._encoder, limit=limit // 3, topic=topic)
             hits += [replace(hit, score=min(hit.score, hits[-1].score)) for hit in more if hit.number not in known]
         return hits
 
@@ -81,9 +81,11 @@ class Quoter:
         sure = confidence.confidence(asked, hits, scored, rarity, self._shelf.manifest.passages)
         return Evidence(asked, vector, hits, rarity, scored, sure)
 
-    def quote(self, found: Sequence[Evidence]) -> Quoted:
+    def quote(self, found: Sequence[Evidence], length: Length = "standard") -> Quoted:
         """Return an answer to all that was asked; what cannot be answered of it is named."""
-        parts = [(one, compose.compose(one.asked, one.scored, parts=len(found))) for one in found if one.answers]
+        parts = [
+            (one, compose.compose(one.asked, one.scored, length, parts=len(found))) for one in found if one.answers
+        ]
         chosen = [candidate for _, composed in parts for candidate in composed.sentences]
         citations, sentences = self._cited(chosen)
         lacking = [one.asked.text for one in found if not one.answers] if len(found) > 1 else []

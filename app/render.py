@@ -91,7 +91,9 @@ def reading_as_markdown(listed: ReadingList) -> str:
         for item in items:
             about = ", ".join(filter(None, [item.kind, duration(item.minutes), "" if item.quote else item.status]))
             why = f"“{clean.markdown(_flat(item.quote))}”" if item.quote else clean.markdown(item.why)
-            lines.append(f"{next(numbers)}. [{clean.markdown(item.title)}](<{clean.address(item.deep_url)}>) ({about}): {why}")
+            lines.append(
+                f"{next(numbers)}. [{clean.markdown(item.title)}](<{clean.address(item.deep_url)}>) ({about}): {why}"
+            )
             if item.part:
                 lines.append(f"   Pages: {clean.markdown(item.part)}")
     if listed.left_out:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.answer import Length
 from app.extractive import Candidate
@@ -14,6 +14,8 @@ from index.lexical import terms
 LENGTH = {"number": 5, "when": 4, "who": 4, "where": 4, "define": 6}
 USUAL_LENGTH = 8  # sentences
 FEWEST = 3
+CORE = 8.0  # log-odds that a sentence gains if all its words are used by all other sources
+FEW_WORDS = 8  # new words, below which a sentence gains less
 FACET = 0.8  # log-odds that a sentence gains for a side of an explanation that the answer lacks
 CORROBORATES = 4.0  # log-odds: so much less likely than the best may be a sentence of a second source
 LONG = 1.5  # times as many sentences in an answer that is wanted long
@@ -28,7 +30,8 @@ NEAR_REPEAT = 0.9  # cosine of two sentences that say the same
 _ENDS = re.compile(r"[.!:)\]\"”’`$%\w]$")
 _OPENS = re.compile(r"[A-Z0-9\"“'‘(`$\\]|[a-z]+[A-Z0-9_(/.\-]")  # a capital, or a name such as kubelet-1
 _LEANS_HARD = re.compile(
-    r"(?:this|that|these|those|it|its|they|their|he|she|here|there|so|then|therefore|thus|hence|instead|otherwise"
+    r"(?:note ?:? ?)?(?:this|that|these|those|it|its|they|their|he|she|here|there|so|then|therefore|thus|hence"
+    r"|instead|otherwise"
     r"|moreover|furthermore|similarly|likewise|in this case|in that case|as a result"
     r"|the (?:former|latter|above|following|same|previous|other))\b",
     re.IGNORECASE,
@@ -43,10 +46,12 @@ _ABOUT_ITSELF = re.compile(  # what a page says of itself, its writers or its re
 )
 _FACETS = {  # what an explanation of how something works consists of, besides what it is
     "steps": re.compile(
-        r"\b(?:steps?|phases?|stages?|first|then|splits?|sends?|exchang\w+|receiv\w+)\b", re.IGNORECASE
+        r"\b(?:phases?|stages?|splits?|divides?|sends?|exchang\w+|receiv\w+|passes|\w+ steps|first\b.*\bthen)\b",
+        re.IGNORECASE,
     ),
     "cost": re.compile(
-        r"(?:\d|\bN\b|O\().*\b(?:steps|bytes|times|transfers|operations|messages|seconds|copies|memory|bandwidth|latency)\b"
+        r"(?:\d|\bN\b|O\().*\b(?:steps|bytes|times|transfers|operations|messages|seconds|copies|memory|bandwidth"
+        r"|latency)\b"
     ),
     "why": re.compile(
         r"\b(?:because|so that|independent of|constant|regardless|however many|therefore)\b", re.IGNORECASE
@@ -112,6 +117,7 @@ def _picked(question: Question, scored: Sequence[Candidate], most: int) -> list[
     pool = [one for one in scored if fit(one.quote) and whole(one.quote)]
     if not pool:
         return []
+    pool = _by_core(question, pool)
     floor = pool[0].score - BEHIND
     pool = [one for one in pool if one.score > floor - BEHIND]
     chosen: list[Candidate] = _leading_each_side(pool, [frozenset(terms(side)) for side in question.sides])
@@ -128,6 +134,26 @@ def _picked(question: Question, scored: Sequence[Candidate], most: int) -> list[
         if needed is not None and len(chosen) + len(needed) < most:
             chosen += [*needed, one]
     return _corroborated(question, chosen, pool)
+
+
+def _by_core(question: Question, pool: Sequence[Candidate]) -> list[Candidate]:
+    """Return candidates with what they gain for saying what other sources speak of, too, best first.
+
+    A word that many sources use about a subject belongs to its core (the centroid of Radev et al. 2004).
+    """
+    said: dict[str, set[str]] = {}
+    for one in pool:
+        said.setdefault(one.hit.source.url, set()).update(terms(one.hit.passage.text))
+    if len(said) < 2:
+        return list(pool)
+
+    def core(one: Candidate) -> float:
+        new = one.words - question.subject
+        others = [words for url, words in said.items() if url != one.hit.source.url]
+        return sum(word in words for word in new for words in others) / (len(others) * max(len(new), FEW_WORDS))
+
+    gained = (replace(one, score=one.score + CORE * core(one)) for one in pool)
+    return sorted(gained, key=lambda one: -one.score)
 
 
 def _completes(question: Question, one: Candidate, chosen: Sequence[Candidate]) -> float:
@@ -156,7 +182,7 @@ def _corroborated(question: Question, chosen: list[Candidate], pool: Sequence[Ca
         return chosen
     second = max(others, key=lambda one: one.score + _completes(question, one, ()))
     notes = [one for one in chosen if one.hit.source.kind == "note"]
-    weakest = min(notes[1:], key=lambda one: one.score, default=None)
+    weakest = min(notes[1:], key=lambda one: (_completes(question, one, ()), one.score), default=None)
     return [*(one for one in chosen if one is not weakest), second]
 
 

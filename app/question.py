@@ -156,6 +156,23 @@ def standalone(question: str, before: Sequence[str]) -> str:
     return f"{bare.rstrip('?. ')} {subject}?" if opened or few else question
 
 
+def names(text: str) -> list[str]:
+    """Return the proper names in a question: words with a capital that does not open a sentence, and acronyms.
+
+    >>> names("How does Karpenter's consolidation differ from an NLB? Why?")
+    ['Karpenter', 'NLB']
+    """
+    found = []
+    for match in re.finditer(r"[A-Za-z]\w*(?:[-/.][A-Za-z]\w*)*(?:['’]s)?", text):
+        word = re.sub(r"['’]s$", "", match[0])
+        before = text[: match.start()].rstrip(" \"“'‘(")
+        if terms(word) and (
+            re.search(r"[A-Z]", word[1:]) or (word[0].isupper() and before and before[-1] not in ".?!:")
+        ):
+            found.append(word)
+    return found
+
+
 def subject_of(question: str) -> str:
     """Return what a question is about: its words without the scaffold of asking.
 

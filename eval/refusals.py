@@ -100,4 +100,5 @@ def _regression(squads: Examples, ours: Examples) -> tuple[npt.NDArray[np.float6
 
 def _balanced(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Return weights with which what is known and what is not count 1 each."""
-    return np.where(known, 1 / known.sum(), 1 / (~known).sum())
+    weights: npt.NDArray[np.float64] = np.where(known, 1 / known.sum(), 1 / (~known).sum())
+    return weights

@@ -47,7 +47,12 @@ class Keeper:
         payload = io.BytesIO(response.body)
         writer.write_record(
             writer.create_warc_record(
-                response.url, "resource", payload=payload, warc_content_type=kind, warc_headers_dict=dated
+                response.url,
+                "resource",
+                payload=payload,
+                length=len(response.body),
+                warc_content_type=kind,
+                warc_headers_dict=dated,
             )
         )
 
@@ -77,6 +82,7 @@ class Keeper:
             url,
             "response",
             payload=io.BytesIO(body),
+            length=len(body),
             http_headers=StatusAndHeaders(f"{status} ", clean, protocol="HTTP/1.1"),
             warc_headers_dict={"WARC-Date": fetched_at},
         )

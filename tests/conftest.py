@@ -152,7 +152,9 @@ def warc(tmp_path: Path) -> Callable[..., Path]:
             for url, (content_type, body) in pages.items():
                 headers = StatusAndHeaders(status, [("Content-Type", content_type)], protocol="HTTP/1.1")
                 writer.write_record(
-                    writer.create_warc_record(url, "response", payload=io.BytesIO(body), http_headers=headers)
+                    writer.create_warc_record(
+                        url, "response", payload=io.BytesIO(body), length=len(body), http_headers=headers
+                    )
                 )
         return path
 

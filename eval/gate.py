@@ -77,18 +77,13 @@ class Verdict:
         return not self.misses and self.checked > 0
 
 
-def judge(run: Run, path: Path = BASELINE) -> Verdict:
+def judge(run: Run, path: Path | None = None) -> Verdict:
     """Return what the floors for a run's kind of shelf say of it.
 
     Only cases that were there when a floor was set are compared; others are named in the notes. Raises EvalError
     where there are no floors for such a shelf.
     """
-    kind = run.about.shelf["kind"]
-    known = _read(path).get(kind)
-    if known is None:
-        raise EvalError(
-            f"{path} has no floors for a shelf of this kind ({kind}); `prep eval --update-baseline` sets them."
-        )
+    known = floors_for(run.about.shelf["kind"], path)
     notes = [
         f"the shelf is not the one that the floors were set on: {said}"
         for said in differences(run.about.shelf, known["shelf"])
@@ -116,6 +111,17 @@ def judge(run: Run, path: Path = BASELINE) -> Verdict:
                 miss = _miss(suite, system, metric, {key: held[key] for key in held if key in same}, Floor(**stored))
                 misses += [miss] if miss else []
     return Verdict(tuple(misses), tuple(notes), tuple(_reasons(misses)), checked)
+
+
+def floors_for(kind: str, path: Path | None = None) -> dict[str, Any]:
+    """Return what was set for a kind of shelf. Raises EvalError where nothing was."""
+    path = path or BASELINE
+    known: dict[str, Any] | None = _read(path).get(kind)
+    if known is None:
+        raise EvalError(
+            f"{path} has no floors for a shelf of this kind ({kind}); `prep eval --update-baseline` sets them."
+        )
+    return known
 
 
 def _miss(suite: str, system: str, metric: str, held: Mapping[str, float], floor: Floor) -> Miss | None:
@@ -167,11 +173,12 @@ def _reasons(misses: Sequence[Miss]) -> list[str]:
 # --- setting floors -------------------------------------------------------------------------------
 
 
-def update(run: Run, path: Path = BASELINE, *, allow_regression: bool = False) -> list[str]:
+def update(run: Run, path: Path | None = None, *, allow_regression: bool = False) -> list[str]:
     """Set the floors of a run's kind of shelf to what it reached, and return the lines that say so.
 
     Raises EvalError where a floor would be lowered and that is not allowed; nothing is written then.
     """
+    path = path or BASELINE
     baseline = _read(path)
     kind = run.about.shelf["kind"]
     known = baseline.get(kind)

@@ -175,6 +175,25 @@ def ask(
 
 
 @app.command()
+def read(
+    request: Annotated[str, typer.Argument(help="What to read about, in plain words.")],
+    time: Annotated[str, typer.Option(metavar="3h", help="Time box: 3h, 90 min, 1h30.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print a cited reading list: what to read first, then the core, then the depth."""
+    from app import render, wish
+
+    minutes = wish.span(time) if time else None
+    if time and minutes is None:
+        raise typer.BadParameter(f"{time!r} is no time; write 3h, 90 min or 1h30.", param_hint="--time")
+    listed = _assistant().read(request, minutes=minutes)
+    if as_json:
+        _print_json(listed.as_json())
+    else:
+        render.reading_list(listed, _console())
+
+
+@app.command()
 def status(
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at.")] = None,
@@ -331,10 +350,13 @@ def _plan(
     settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int
 ) -> serving.Plan:
     """Return how to serve; where there is no shelf yet, the lists are ingested."""
+    from functools import partial
+
+    from app import llm
     from app.plan import Plan as ServingPlan
 
     _need_shelf(settings, offline=False)
-    model = settings.llm_model if settings.llm_url else ""
+    model = partial(llm.connect, settings)
     plan = ServingPlan(data=settings.data, host=host, port=port, encoder=settings.encoder, model=model)
     if server is None:
         return plan

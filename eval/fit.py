@@ -19,6 +19,7 @@ from eval import EvalError, cases, chunking, sentences, squad, wice
 from eval.bench import Bench, json_lines
 from eval.certainty import at, auc, best
 from eval.corpus import describe
+from eval.systems import Remembering
 from ingest import Track, silently
 
 NOISE = 1.5  # questions of a dev half that may come out worse: what another machine's rounding may turn
@@ -41,6 +42,7 @@ class Data:
         kind = describe(assistant.shelf, cases.read()).kind
         if kind != "recorded":
             raise EvalError(f"this shelf ({kind}) is not that of the recorded pages, on which weights are fitted.")
+        assistant.encoder = Remembering(assistant.encoder)
         return assistant
 
     @cached_property

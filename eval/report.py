@@ -105,7 +105,7 @@ class Report:
     @cached_property
     def tables(self) -> list[Table]:
         """Return a table a suite."""
-        return [*averages(self.run.rows), *_figures(self.run)]
+        return [*map(turned, averages(self.run.rows)), *_figures(self.run)]
 
     def brief(self) -> list[Table]:
         """Return the tables for a terminal, turned so that they are narrow; single topics and kinds are left out."""

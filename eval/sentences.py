@@ -17,8 +17,9 @@ import numpy.typing as npt
 
 from app import extractive
 from app import question as questions
-from app.assistant import HITS, Assistant
+from app.assistant import Assistant
 from app.extractive import Candidate
+from app.quoted import HITS
 from eval import cases, chunking, squad
 from eval.bench import Bench, json_lines, shelf_of
 from eval.cases import split_of
@@ -46,7 +47,7 @@ Right = Callable[[Candidate], bool]
 def own(assistant: Assistant, bench: Bench) -> list[Example]:
     """Return examples of our own questions of the dev half: right is what overlaps the words of the case's `quote`."""
     asked = [case for case in cases.read() if case.suite == "answers" and case.split == "dev" and case.quote]
-    return list(_examples(((case.question, _own_right(case)) for case in asked), assistant, bench, "own", len(asked)))
+    return list(_examples(((case.question, _own_right(case)) for case in asked), assistant, bench, "our own"))
 
 
 def _own_right(case: cases.Case) -> Right:
@@ -66,7 +67,7 @@ def of_squad(folder: Path, bench: Bench, split: str) -> list[Example]:
     rows = [row for row in json_lines(folder / "queries.jsonl") if split_of(row["_id"]) == split and _drawn(row["_id"])]
     rows = rows[:SQUAD_SAMPLE]
     assistant = squad.assistant(folder, bench)
-    return list(_examples(((row["text"], _squad_right(row)) for row in rows), assistant, bench, "SQuAD", len(rows)))
+    return list(_examples(((row["text"], _squad_right(row)) for row in rows), assistant, bench, "SQuAD"))
 
 
 def _drawn(key: str) -> bool:
@@ -85,7 +86,7 @@ def of_chroma(folder: Path, bench: Bench, split: str) -> list[Example]:
     shelf = shelf_of(chunking.texts(folder), bench, chunking.SUITE)
     assistant = Assistant(shelf, Remembering(bench.encoder))
     asked = ((row["text"], _chroma_right(row)) for row in rows)
-    return list(_examples(asked, assistant, bench, "Chroma", len(rows), per_document=HITS))
+    return list(_examples(asked, assistant, bench, "Chroma", per_document=HITS))
 
 
 def _chroma_right(row: dict[str, Any]) -> Right:
@@ -108,12 +109,13 @@ def _examples(
     assistant: Assistant,
     bench: Bench,
     name: str,
-    total: int,
     *,
     per_document: int = search.PER_DOCUMENT,
 ) -> Iterator[Example]:
     """Yield an example for each question that has a right sentence among those of its hits."""
-    for text, right in bench.track(asked, f"Reading {name}", total):
+    asked = list(asked)
+    assistant.encoder.encode([text for text, _ in asked])  # at once, which is quicker; the encoder remembers them
+    for text, right in bench.track(asked, f"Reading {name}", len(asked)):
         question = questions.read(text)
         vector = assistant.encoder.encode([text])[0]
         hits = search.hybrid(text, assistant.shelf, assistant.encoder, limit=HITS, per_document=per_document)

@@ -157,10 +157,11 @@ class Session:
             yield from (systems.ranking(name, self._assistant) for name in systems.ABLATIONS)
 
     def _reading(self, _: Sequence[Path]) -> None:
-        read = getattr(self._assistant, "read", None)
-        if read is not None:
-            asked = [one for one in cases.read_requests() if self._plan.split in {"", one.split}]
-            reading.run(asked, lambda request, minutes: read(request, minutes).as_json(), self._run, track=self._track)
+        def listed(request: str, minutes: int | None) -> dict[str, Any]:
+            return self._assistant.read(request, minutes=minutes).as_json()
+
+        asked = [one for one in cases.read_requests() if self._plan.split in {"", one.split}]
+        reading.run(asked, listed, self._run, track=self._track)
 
     def _robustness(self, places: Sequence[Path]) -> None:
         payloads = [*robustness.own(), *(payload for place in places for payload in robustness.collected(place))]

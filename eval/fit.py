@@ -6,16 +6,17 @@ A fit is made from dev halves alone. What the test halves say is told, and decid
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from app import extractive, fitted, support
 from app.assistant import Assistant
-from eval import EvalError, cases, chunking, sentences, squad, wice
+from eval import EvalError, cases, chunking, refusals, sentences, squad, wice
 from eval.bench import Bench, json_lines
 from eval.certainty import at, auc, best
 from eval.corpus import describe
@@ -24,6 +25,7 @@ from ingest import Track, silently
 
 NOISE = 1.5  # questions of a dev half that may come out worse: what another machine's rounding may turn
 Weights = Mapping[str, float]
+Values = Sequence[Sequence[float]] | npt.NDArray[np.float64]  # (examples, features)
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,10 @@ def of_sentences(data: Data) -> Fitted:
     old, new = (np.array([each[name] for name in extractive.FEATURES]) for each in (known, rounded))
     figures = tuple(
         Figure(
-            f"{name}, right in first {depth}", *(sentences.first(rows, each, depth) for each in (old, new)), len(rows)
+            f"{name}, right in first {depth}",
+            used=sentences.first(rows, old, depth),
+            new=sentences.first(rows, new, depth),
+            cases=len(rows),
         )
         for name, rows in sets.items()
         for depth in (1, 5)
@@ -158,21 +163,34 @@ def _told(
     return [("AUC", areas[0], areas[1]), ("balanced accuracy", balanced[0], balanced[1])]
 
 
-def _scores(
-    rows: Sequence[Sequence[float]], right: Sequence[bool], weights: Weights
-) -> tuple[list[float], list[float]]:
+def _scores(rows: Values, right: Iterable[bool], weights: Weights) -> tuple[list[float], list[float]]:
     values = [value for name, value in weights.items() if name not in {"intercept", "threshold"}]
     scores = (np.asarray(rows) @ np.asarray(values)).tolist()
     told = list(zip(scores, right, strict=True))
     return [score for score, yes in told if yes], [score for score, yes in told if not yes]
 
 
-def logistic(
-    rows: Sequence[Sequence[float]], right: Sequence[bool], names: Sequence[str], *, balanced: bool = False
-) -> dict[str, float]:
+def of_confidence(data: Data) -> Fitted:
+    """Return the weights of the confidence, and the threshold of refusing: of SQuAD 2 and our own questions."""
+    squads = refusals.of_squad(data.place(squad.is_here, "SQuAD 2"), data.bench)
+    ours = refusals.of_cases(data.assistant, cases.read())
+    weights, known = refusals.fit(squads, ours), used("confidence")
+    figures = tuple(
+        Figure(
+            f"dev {name}, AUC",
+            used=auc(*_scores(rows.values, rows.known, known)),
+            new=auc(*_scores(rows.values, rows.known, weights)),
+            cases=len(rows.known),
+        )
+        for name, rows in {"own": ours, "SQuAD": squads}.items()
+    )
+    return Fitted("confidence", weights, known, figures)
+
+
+def logistic(rows: Values, right: Sequence[bool], names: Sequence[str]) -> dict[str, float]:
     """Return the weights of a logistic regression by feature, and its "intercept".
 
-    Features are standardised, the L2 penalty has C = 0.1; `balanced` lets both answers count the same.
+    Features are standardised, the L2 penalty has C = 0.1.
 
     >>> logistic([[0.0], [1.0], [2.0], [3.0]], [False, False, True, True], ["height"])["height"] > 0
     True
@@ -182,8 +200,7 @@ def logistic(
     values = np.asarray(rows)
     mean, deviation = values.mean(axis=0), values.std(axis=0)
     deviation[deviation == 0] = 1.0
-    model = LogisticRegression(C=0.1, max_iter=1000, class_weight="balanced" if balanced else None)
-    model.fit((values - mean) / deviation, right)
+    model = LogisticRegression(C=0.1, max_iter=1000).fit((values - mean) / deviation, right)
     weights = model.coef_[0] / deviation
     named = dict(zip(names, weights.tolist(), strict=True)) | {"intercept": float(model.intercept_[0] - weights @ mean)}
     return {name: round(value, 4) for name, value in named.items()}
@@ -192,4 +209,5 @@ def logistic(
 FITS: dict[str, Callable[[Data], Fitted]] = {  # by the name of the file in app/
     "sentences": of_sentences,
     "support": of_support,
+    "confidence": of_confidence,  # after the sentences, whose scores it weighs
 }

@@ -155,18 +155,23 @@ def _reasons(misses: Sequence[Miss]) -> list[str]:
         said.append("Both halves of search held and their fusion fell: look at how they are fused and spread.")
     elif any(metric in {"complete", "correct", "cited"} for _, _, metric in fell):
         said.append("Search held and what is said of its hits fell: look at how sentences are chosen.")
+    answering, listing = ("answers", "dialogues"), ("reading",)
     hints = {
-        "verbatim": "Quotes do not stand in their documents: look at offsets and at what the answerer does to quotes.",
-        "unique": "Links open at other places than their quotes: look at how text fragments are made.",
-        "recall": "Sentences say what their quotes do not: look at numbers, and at which citation each sentence has.",
-        "refused": "What the shelf does not hold is answered: look at how answers are refused.",
-        "answered": "What the shelf holds is refused: look at how answers are refused.",
-        "held": "Hostile input gets through: look at the rows of the robustness suite.",
-        "kinds": "Reading lists break what the request rules out.",
-        "fits": "Reading lists run over their time box.",
-        "staged": "Reading lists are out of order.",
+        ("verbatim", answering): "Quotes do not stand in their documents: look at offsets and at how quotes are cut.",
+        ("unique", answering): "Links open at other places than their quotes: look at how text fragments are made.",
+        ("recall", answering): "Sentences say what their quotes do not: look at numbers, and at which citation each"
+        " sentence has.",
+        ("refused", ("refusals",)): "What the shelf does not hold is answered: look at how answers are refused.",
+        ("answered", answering): "What the shelf holds is refused: look at how answers are refused.",
+        ("held", ("robustness",)): "Hostile input gets through: look at the rows of the robustness suite.",
+        ("recall", listing): "Reading lists lack what belongs on them.",
+        ("precision", listing): "Reading lists hold what does not belong on them.",
+        ("kinds", listing): "Reading lists break what the request rules out.",
+        ("fits", listing): "Reading lists run over their time box.",
+        ("staged", listing): "Reading lists are out of order.",
     }
-    said += [hint for metric, hint in hints.items() if any(metric == one and system == OURS for _, system, one in fell)]
+    ours = {(metric, suite) for suite, system, metric in fell if system == OURS}
+    said += [hint for (metric, places), hint in hints.items() if any((metric, suite) in ours for suite in places)]
     return said
 
 

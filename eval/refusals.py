@@ -14,9 +14,8 @@ from app import question as questions
 from app.assistant import Assistant
 from app.quoted import HITS
 from eval import squad
-from eval.bench import Bench, json_lines, shelf_of
+from eval.bench import Bench, json_lines
 from eval.cases import Case, split_of
-from eval.systems import Remembering
 from index import search
 
 C = 0.1  # inverse strength of the L2 penalty
@@ -44,8 +43,7 @@ def of_cases(assistant: Assistant, cases: Sequence[Case]) -> Examples:
 
 def of_squad(folder: Path, bench: Bench) -> Examples:
     """Return SQuAD's questions of the dev half: with an answer, without one though it looks so, on other articles."""
-    texts = {squad.address(row["_id"]): row["text"] for row in json_lines(folder / "corpus.jsonl")}
-    assistant = Assistant(shelf_of(texts, bench, squad.SUITE), Remembering(bench.encoder))
+    assistant = squad.assistant(folder, bench)
     files = ("queries.jsonl", True), ("queries_unanswerable.jsonl", False), ("queries_out_of_corpus_500.jsonl", False)
     asked = [
         (row["text"], known)
@@ -53,6 +51,7 @@ def of_squad(folder: Path, bench: Bench) -> Examples:
         for row in json_lines(folder / name)
         if split_of(row["_id"]) == "dev"
     ]
+    assistant.encoder.encode([text for text, _ in asked])  # at once, which is quicker; the encoder remembers them
     values = [features(assistant, text) for text, _ in bench.track(asked, "Reading SQuAD", len(asked))]
     return Examples(np.array(values), np.array([known for _, known in asked]))
 
@@ -94,11 +93,11 @@ def _regression(squads: Examples, ours: Examples) -> tuple[npt.NDArray[np.float6
     counts = np.r_[_balanced(squads.known), OURS * _balanced(ours.known)] * len(squads.known) / 2
     mean, deviation = values.mean(axis=0), values.std(axis=0) + 1e-9
     model = LogisticRegression(C=C, max_iter=3000).fit((values - mean) / deviation, known, sample_weight=counts)
-    weights = model.coef_[0] / deviation
+    weights: npt.NDArray[np.float64] = model.coef_[0] / deviation
     return weights, float(model.intercept_[0] - weights @ mean)
 
 
 def _balanced(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Return weights with which what is known and what is not count 1 each."""
-    weights: npt.NDArray[np.float64] = np.where(known, 1 / known.sum(), 1 / (~known).sum())
-    return weights
+    counts: npt.NDArray[np.float64] = np.where(known, 1 / known.sum(), 1 / (~known).sum())
+    return counts

@@ -430,7 +430,8 @@ def _track(items: Iterable[T], description: str, total: int | None = None) -> It
 def _encoder() -> Encoder:
     from index import encoder
 
-    return encoder.load(config.read().encoder)
+    settings = config.read()
+    return encoder.load(settings.encoder, engines=settings.data / "engines")
 
 
 def _assistant() -> Assistant:

@@ -141,7 +141,7 @@ class EngineOpener:
 
     def open(self) -> Engine:
         """Return an engine over the shelf that serves; the encoder is loaded once."""
-        loaded = encoders.load(self.encoder)
+        loaded = encoders.load(self.encoder, engines=self.data / "engines")
         shelf = store.open_shelf(self.data / "shelves", encoder=loaded.name)
         return Engine(Assistant(shelf, loaded), self.ledger, self.model)
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from app import clean
 from app.answer import REFUSAL, Answer, Citation, Sentence
-from app.reading import Item, ReadingList
+from app.reading import Item, ReadingList, duration
 from index.passage import Source
 
 CITATION = "Citation"  # a link whose title begins so becomes a chip
@@ -92,7 +92,7 @@ def site(url: str) -> str:
 
 def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     """Return the message that shows an answer."""
-    parts = [answer_body(said)]
+    parts = [said_so_far(said), REFUSAL if said.abstained else ""]
     if any(sentence.support != "supported" for sentence in said.sentences):
         parts.append(LEGEND)
     if said.missing:
@@ -107,21 +107,32 @@ def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
         asks.append(f"- {ask(READING_FOR + said.question, 'Make a reading list of this')}")
     if asks:
         parts.append(f"###### {NEXT}\n\n" + "\n".join(asks))
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
-def answer_body(said: Answer) -> str:
-    """Return an answer's sentences with their chips, or the refusal."""
-    if said.abstained:
-        return REFUSAL
+def said_so_far(said: Answer) -> str:
+    """Return the sentences of an answer with their chips; that of its beginning is the beginning of this."""
     cited = {citation.n: citation for citation in said.citations}
-    lines = [_sentence(sentence, cited) for sentence in said.sentences]
-    return "\n".join(f"- {line}" for line in lines) if said.listed else " ".join(lines)
+    text = ""
+    for n, sentence in enumerate(said.sentences):
+        lead = "\n- " if said.listed and sentence.lead == " " else sentence.lead
+        if said.notice and n == said.notice_at:
+            text += _notice(said)
+            lead = "\n\n" + lead.lstrip(" \n")
+        text += lead + _sentence(sentence, cited)
+    return (text if said.notice_at < len(said.sentences) else text + _notice(said)).strip()
+
+
+def _notice(said: Answer) -> str:
+    return f"\n\n> {shown(said.notice)}" if said.notice else ""
 
 
 def _sentence(sentence: Sentence, cited: dict[int, Citation]) -> str:
     chips = "".join(chip(cited[n]) for n in sentence.citations if n in cited)
     text = shown(sentence.text)
+    if text.endswith(("```", "~~~")):  # a fence ends with its line
+        label = "" if sentence.support == "supported" else f"[{sentence.support}](/legend#{sentence.support}) "
+        return f"{text}\n{label}{chips}".rstrip()
     if sentence.support == "weak":
         return f"*{text}* [weak]({WEAK}) {chips}".rstrip()
     if sentence.support == "unsupported":
@@ -232,19 +243,6 @@ def reading_record(made: ReadingList, versions: dict[str, str]) -> dict[str, Any
         if item.stage == stage
     ]
     return {"versions": versions, "items": items, "gaps": list(made.gaps)}
-
-
-def duration(minutes: float) -> str:
-    """Return a time to read as people say it.
-
-    >>> duration(12), duration(90), duration(0)
-    ('12 min', '1 h 30 min', '')
-    """
-    whole = round(minutes)
-    if not whole:
-        return ""
-    hours, rest = divmod(whole, 60)
-    return " ".join(filter(None, [f"{hours} h" if hours else "", f"{rest} min" if rest else ""]))
 
 
 def spent(milliseconds: float) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.answer import Length
 from app.extractive import Candidate
 from app.question import Question
 from index.lexical import terms
@@ -13,6 +14,7 @@ from index.lexical import terms
 LENGTH = {"number": 5, "when": 4, "who": 4, "where": 4, "define": 6}
 USUAL_LENGTH = 8  # sentences
 FEWEST = 3
+LONG = 1.5  # times as many sentences in an answer that is wanted long
 MOST_ITEMS = 12
 ALIKE = 1.0  # log-odds that a sentence loses for being quite like one that was taken
 AGAIN = 0.15  # log-odds that it loses for each sentence that its source has given
@@ -30,7 +32,6 @@ _LEANS_HARD = re.compile(
 _CONNECTS = re.compile(
     r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
 )
-_EXAMPLE = re.compile(r"\b(?:for example|for instance|e\.g\.|suppose|imagine|consider)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +42,18 @@ class Composed:
     listed: bool = False  # they are items of a list
 
 
-def compose(question: Question, scored: Sequence[Candidate]) -> Composed:
+def compose(
+    question: Question, scored: Sequence[Candidate], length: Length = "standard", *, parts: int = 1
+) -> Composed:
     """Return the sentences that answer a question, best document first; none where nothing was found.
 
-    `scored` is in order of score, best first.
+    `scored` is in order of score, best first; `parts` questions share the room of one answer.
     """
     if question.kind == "list" and (items := _items(scored)):
         return Composed(tuple(items), listed=True)
-    return Composed(tuple(_in_order(question, _picked(question, scored))))
+    most = LENGTH.get(question.kind, USUAL_LENGTH)
+    most = {"short": FEWEST, "standard": most, "long": round(LONG * most)}[length]
+    return Composed(tuple(_in_order(question, _picked(question, scored, max(FEWEST, most // parts)))))
 
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -72,9 +77,13 @@ def whole(quote: str) -> bool:
     return quote.count(" ") >= 4 and bool(re.search(r"[.!:)\"”’`$]$", quote))
 
 
-def _picked(question: Question, scored: Sequence[Candidate]) -> list[Candidate]:
+def leans(quote: str) -> bool:
+    """Return whether a sentence needs the one before it to be understood."""
+    return bool(_LEANS_HARD.match(quote) or _CONNECTS.match(quote))
+
+
+def _picked(question: Question, scored: Sequence[Candidate], most: int) -> list[Candidate]:
     """Take sentences one by one: the best that is left, less for what was said already and for a source used before."""
-    most = LENGTH.get(question.kind, USUAL_LENGTH)
     pool = [one for one in scored if fit(one.quote) and whole(one.quote)]
     if not pool:
         return []

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
+from app import fitted
 from app.question import Question
 from index.encoder import Vectors
 from index.lexical import terms
@@ -93,16 +92,10 @@ class Candidate:
         return frozenset(terms(self.quote))
 
 
-@cache
-def weights() -> npt.NDArray[np.float32]:
-    """Return the weight of each feature: the log-odds that `prep eval fit` found on questions with known answers."""
-    fitted: Mapping[str, float] = json.loads((Path(__file__).parent / "sentences.json").read_bytes())
-    return np.array([fitted[name] for name in FEATURES], dtype=np.float32)
-
-
 def scored(found: Sequence[Candidate]) -> list[Candidate]:
-    """Return candidates with their scores, best first."""
-    return sorted((replace(one, score=float(one.features @ weights())) for one in found), key=lambda one: -one.score)
+    """Return candidates with their scores, the log-odds that each is the one that answers, best first."""
+    weights = np.array(fitted.read("sentences", FEATURES).weights, dtype=np.float32)
+    return sorted((replace(one, score=float(one.features @ weights)) for one in found), key=lambda one: -one.score)
 
 
 def candidates(

@@ -193,7 +193,7 @@ class _House:
         from app.accounts import Accounts
         from app.database import Database, address
         from app.desk import Desk, Limits
-        from app.engine import EngineOpener
+        from app.engine import EngineOpener, Writer
         from app.gate import Gate
         from app.main import Face
         from app.memory import Memory
@@ -207,7 +207,7 @@ class _House:
         memory, accounts, records = Memory(database), Accounts(database), Records(database)
         if plan.login == "password" and not await accounts.names():
             raise ServerError("nobody could log in yet; `prep users add NAME` makes an account.")
-        opener = EngineOpener(plan.data, plan.data / "ledger.db", plan.encoder, plan.model)
+        opener = EngineOpener(plan.data, plan.data / "ledger.db", plan.encoder, Writer(plan.model))
         desk: Desk[Engine] = Desk(opener, Limits(running=plan.running, deadline=plan.deadline))
         Face(desk, memory, records).register()
         logins.register(policy, plan.allowed)

@@ -39,7 +39,7 @@ def choose(profile: str, engine: Engine) -> tuple[tuple[str, str], ...]:
         return ((browse.EVERYTHING, browse.EVERYTHING), *named[: MOST - 2], (browse.FIXES, browse.FIXES))
     known = [pair for pair in (_QUESTIONS if profile == ANSWER else _REQUESTS) if _answerable(pair[1], engine)]
     asked = "What should I know about {}?" if profile == ANSWER else "{}"
-    for topic in engine.choices.topics:  # a shelf of somebody's own has topics of its own
+    for topic in engine.choices().topics:  # a shelf of somebody's own has topics of its own
         leaf = topic.rpartition(" > ")[2]
         known.append((leaf, asked.format(leaf)))
     return tuple(known[:MOST])

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
 from itertools import pairwise
-from pathlib import Path
 
+from app import fitted
 from app.answer import Support
 from index.lexical import terms
 
@@ -41,7 +38,7 @@ def support(sentence: str, passage: str) -> float:
     >>> support("It has 8 workers.", "A ring of 8 workers.") > support("It has 9 workers.", "A ring of 8 workers.")
     True
     """
-    return probability(features(sentence, _BREAK.split(passage)))
+    return fitted.read("support", FEATURES).probability(features(sentence, _BREAK.split(passage)))
 
 
 def state(probability: float) -> Support:
@@ -80,18 +77,6 @@ def numbers(text: str) -> list[str]:
     ['1024', '2.5']
     """
     return [found.replace(",", "").rstrip(".") for found in _NUMBER.findall(text)]
-
-
-def probability(values: Sequence[float]) -> float:
-    """Return the fitted probability for some features."""
-    weights, intercept = _fitted()
-    return 1 / (1 + math.exp(-sum(weight * value for weight, value in zip(weights, values, strict=True)) - intercept))
-
-
-@cache
-def _fitted() -> tuple[list[float], float]:
-    fitted: dict[str, float] = json.loads((Path(__file__).parent / "support.json").read_bytes())
-    return [fitted[name] for name in FEATURES], fitted["intercept"]
 
 
 def _best_union(held: Sequence[set[str]], size: int) -> set[str]:

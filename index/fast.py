@@ -75,10 +75,10 @@ class FastEncoder:
     def _run(
         self, ids: Sequence[list[int]], spans: Sequence[Vectors]
     ) -> Iterator[tuple[npt.NDArray[np.intp], Vectors]]:
-        for rows, batch in batches(ids, spans):
+        for rows, pieces, mask, pool in batches(ids, spans):
             with self._lock:
-                self._request.infer(batch, share_inputs=True)
-                vectors = self._request.get_output_tensor(0).data.copy()
+                self._request.infer([pieces, mask], share_inputs=True)
+                vectors = unit(pool @ self._request.get_output_tensor(0).data)
             yield rows, vectors
 
 
@@ -92,10 +92,10 @@ def _within(token: Encoding, spans: Spans) -> Vectors:
 
 def batches(
     ids: Sequence[list[int]], spans: Sequence[Vectors]
-) -> Iterator[tuple[npt.NDArray[np.intp], list[npt.NDArray[Any]]]]:
-    """Yield texts' numbers and the network's inputs for them, like lengths together, longest first.
+) -> Iterator[tuple[npt.NDArray[np.intp], npt.NDArray[np.int32], Vectors, Vectors]]:
+    """Yield texts' numbers, ids and masks, like lengths together, longest first; and which pieces make which vector.
 
-    The first stretch of a text is all of it, the others are its spans.
+    The first vector of a text is that of all of it, the others are those of its spans.
     """
     lengths = np.asarray([min(len(pieces), WINDOW) for pieces in ids], dtype=np.intp)
     order = np.argsort(-lengths, kind="stable")
@@ -112,7 +112,7 @@ def batches(
             mask[row, :length] = pool[row, 0, :length] = 1
             if len(held):
                 pool[row, 1 : 1 + len(held), : held.shape[1]] = held
-        yield rows, [pieces, mask, pool]
+        yield rows, pieces, mask, pool
 
 
 def quickest() -> Precision:
@@ -158,7 +158,7 @@ def _card(folder: Path, tokenizer: Tokenizer) -> Iterator[list[npt.NDArray[Any]]
     card = (folder / "README.md").read_text(encoding="utf-8")
     texts = [card[n : n + cut] for cut in CUTS for n in range(0, len(card), cut)]
     ids = [token.ids for token in tokenizer.encode_batch_fast(texts)]
-    return (batch[:2] for _, batch in batches(ids, [_NONE] * len(ids)))
+    return ([pieces, mask] for _, pieces, mask, _ in batches(ids, [_NONE] * len(ids)))
 
 
 def _read(path: Path) -> network.Ranges | None:

@@ -49,9 +49,8 @@ def read_weights(path: Path) -> dict[str, Array]:
 class Network:
     """Builds the graph.
 
-    Its inputs are `ids` (texts, pieces), `mask` (texts, pieces) with 1 for what is a piece and 0 for what is padding,
-    and `spans` (texts, n, pieces) with 1 for the pieces of each of n stretches; its output is the unit mean of the
-    last layer's states over each stretch, (texts, n, 384), zeros for a stretch without pieces.
+    Its inputs are `ids` (texts, pieces) and `mask` (texts, pieces) with 1 for a piece and 0 for padding; its output is
+    the last layer's state of every piece, (texts, pieces, 384).
     """
 
     weights: Mapping[str, Array]
@@ -59,9 +58,8 @@ class Network:
     inputs: dict[str, Any] = field(default_factory=dict)  # each linear layer's input node, for measuring
 
     def model(self) -> Any:  # noqa: ANN401  # OpenVINO's
-        """Return the whole network, pooling and normalisation included."""
+        """Return the whole network."""
         ids, mask = op.parameter([-1, -1], np.int32, "ids"), op.parameter([-1, -1], np.float32, "mask")
-        spans = op.parameter([-1, -1, -1], np.float32, "spans")
         length = op.gather(op.shape_of(ids), _ints(1), _ints(0))
         places = self.weights["embeddings.position_embeddings.weight"]
         places = places + self.weights["embeddings.token_type_embeddings.weight"][0]
@@ -73,8 +71,7 @@ class Network:
         hidden = op.multiply(op.subtract(_floats(1), op.unsqueeze(mask, _ints([1, 2]))), _floats(MASKED))
         for layer in range(LAYERS):
             x = self._layer(x, hidden, f"encoder.layer.{layer}.")
-        total = op.matmul(spans, x, False, False)
-        return ov.Model([op.normalize_l2(total, _ints([2]), EPSILON, "max")], [ids, mask, spans])
+        return ov.Model([x], [ids, mask])
 
     def _layer(self, x: Any, hidden: Any, name: str) -> Any:  # noqa: ANN401
         query, key, value = (name + f"attention.self.{part}" for part in ("query", "key", "value"))
@@ -133,8 +130,7 @@ def measure(weights: Mapping[str, Array], batches: Iterable[Sequence[npt.NDArray
     whole = network.model()
     nodes = {name: x for name, x in network.inputs.items() if "attention" in name or "intermediate" in name}
     ends = [end(x, _ints([0, 1])) for x in nodes.values() for end in (op.reduce_min, op.reduce_max)]
-    ids, mask, _ = whole.get_parameters()
-    probe = ov.Core().compile_model(ov.Model(ends, [ids, mask]), "CPU", settings(exact=True))
+    probe = ov.Core().compile_model(ov.Model(ends, whole.get_parameters()), "CPU", settings(exact=True))
     seen = [list(probe(list(batch)).values()) for batch in batches]
     return {
         name: (np.min([s[2 * i] for s in seen], axis=0), np.max([s[2 * i + 1] for s in seen], axis=0))

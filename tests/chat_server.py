@@ -1,8 +1,8 @@
 """A chat server for tests, run as a script: the real one over a small shelf, with an encoder that needs no weights.
 
 python tests/chat_server.py '{"data": "/tmp/x", "port": 8000, "login": "password", ...}' takes what `Plan` takes, and:
-`users` (accounts to make, name to password), `slow` (seconds that each question takes), `raw` (leave what is said
-uncleaned). A question that begins with "Say: " is answered with its own words, as a model might.
+`users` (accounts to make, name to password), `slow` (seconds that each question takes), `drip` (seconds between its
+sentences), `raw` (leave what is said uncleaned). A question that begins with "Say: " is answered with its own words, as a model might.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source  # noqa: E402
 
 from app import cards, server  # noqa: E402
-from app.answer import Answer, Nearest, Sentence  # noqa: E402
+from app.answer import Answer, Done, Event, Nearest, Said, Sentence  # noqa: E402
+from app.answer import Status as Doing  # noqa: E402
 from app.assistant import Assistant  # noqa: E402
 from app.plan import Plan  # noqa: E402
 from app.reading import Item, ReadingList  # noqa: E402
@@ -52,22 +54,28 @@ def make_shelf(data: Path, *more: Document) -> None:
 
 def scripted(settings: dict[str, object]) -> None:
     """Make the assistant say what a test wants said; everything else stays as it is."""
-    plain, slow = Assistant.ask, float(str(settings.get("slow", 0)))
+    plain = Assistant.stream
+    slow, drip = float(str(settings.get("slow", 0))), float(str(settings.get("drip", 0)))
 
-    def ask(self: Assistant, question: str, **given: object) -> Answer:
-        time.sleep(slow)
+    def stream(self: Assistant, question: str, **given: object) -> Iterator[Event]:
         says = question.removeprefix("Say: ") if question.startswith("Say: ") else ""
-        said = plain(self, "How does ring-allreduce work?" if says else question, **given)
+        *before, done = plain(self, "How does ring-allreduce work?" if says else question, **given)
+        said = done.answer
         if "unanswerable" in question:
             near = (Nearest("Pods", "https://example.org/pods"),)
-            return replace(said, sentences=(), citations=(), nearest=near)
+            said = replace(said, sentences=(), citations=(), nearest=near)
         if says and said.sentences:
             first = Sentence(says, said.sentences[0].citations, said.sentences[0].support)
             said = replace(said, sentences=(first, *said.sentences[1:]))
         if "weak" in question and said.sentences:
             weak = [replace(s, support=how) for s, how in zip(said.sentences, ("weak", "unsupported"), strict=False)]
             said = replace(said, sentences=(*weak, *said.sentences[len(weak) :]), missing="Its history is not told.")
-        return said
+        yield from (event for event in before if isinstance(event, Doing))
+        time.sleep(slow if given.get("history") is not None else 0)  # starters are asked without one
+        for sentence in said.sentences:
+            yield Said(sentence, tuple(cited for cited in said.citations if cited.n in sentence.citations))
+            time.sleep(drip)
+        yield Done(said)
 
     def suggest(self: Assistant, said: Answer) -> list[str]:
         return ["What is a Pod?", "What is a cache stampede?", "What does ring-allreduce cost?"]
@@ -80,11 +88,11 @@ def scripted(settings: dict[str, object]) -> None:
         ]
         return ReadingList(request, tuple(items), ("Nothing on the shelf covers InfiniBand.",))
 
-    Assistant.ask = ask
+    Assistant.stream = stream
     Assistant.suggest = suggest
     Assistant.read = read
     if settings.get("raw"):
-        cards.clean = lambda text: text
+        cards.shown = lambda text: text
 
 
 def main() -> None:

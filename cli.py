@@ -199,16 +199,17 @@ def status(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at.")] = None,
 ) -> None:
     """Print the shelf, and what became of every link."""
-    from app import endpoint, render
-    from index import store
+    from app import endpoint
+    from index import manifest
 
     settings = config.read()
     model = endpoint.find(settings)
-    manifest = store.describe(settings.data / "shelves")
-    shelf = store.as_json(manifest) if manifest else None
+    served = manifest.describe(settings.data / "shelves")
+    shelf = manifest.as_json(served) if served else None
     with _entries(settings) as entries:
         listed = entries
     if html:
+        from app import render
         from ingest import report
 
         report.write(listed, render.totals(listed, shelf).splitlines()[-1], html)
@@ -218,6 +219,8 @@ def status(
         resources = [_entry_json(entry) for entry in listed]
         _print_json({"shelf": shelf or {}, "resources": resources, "llm": model.as_json() if model else None})
     else:
+        from app import render
+
         render.ledger(listed, shelf, _console())
         writer = f"answers are written by {model}" if model else "answers are quoted; no language model is set or found"
         _console().print(writer, markup=False, highlight=False)
@@ -323,7 +326,8 @@ def _track(items: Iterable[T], description: str, total: int | None = None) -> It
 def _encoder() -> Encoder:
     from index import encoder
 
-    return encoder.load(config.read().encoder)
+    settings = config.read()
+    return encoder.load(settings.encoder, engines=settings.data / "engines")
 
 
 def _assistant() -> Assistant:
@@ -338,9 +342,9 @@ def _assistant() -> Assistant:
 
 def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
     """Build a shelf where there is none: from the project's own notes, and from the network where it may be used."""
-    from index import store
+    from index import manifest
 
-    if store.describe(settings.data / "shelves") is None:
+    if manifest.describe(settings.data / "shelves") is None:
         also = "" if offline else " and of what the lists link"
         _note(f"There is no shelf yet; one is made of the project's notes{also}.")
         ingest(offline=offline)
@@ -385,7 +389,7 @@ def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
 def _build(settings: config.Settings) -> None:
     from index import build
     from ingest import ledger
-    from ingest.job import Folder
+    from ingest.folder import Folder
 
     folder = Folder(settings.data)
     with ledger.open_ledger(folder.ledger) as book:
@@ -415,17 +419,17 @@ def _door(settings: config.Settings) -> Door:
 
 def _totals(entries: list[Entry], settings: config.Settings) -> str:
     from app import render
-    from index import store
+    from index import manifest
 
-    manifest = store.describe(settings.data / "shelves")
-    return render.totals(entries, store.as_json(manifest) if manifest else None)
+    served = manifest.describe(settings.data / "shelves")
+    return render.totals(entries, manifest.as_json(served) if served else None)
 
 
 @contextmanager
 def _entries(settings: config.Settings) -> Iterator[list[Entry]]:
     """Give the rows of the ledger; where there is none yet, no rows."""
     from ingest import ledger
-    from ingest.job import Folder
+    from ingest.folder import Folder
 
     path = Folder(settings.data).ledger
     if not path.exists():

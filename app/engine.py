@@ -22,6 +22,7 @@ from app.reading import ReadingList
 from app.wishes import Choices, Wishes
 from index import encoder as encoders
 from index import store
+from index.manifest import describe
 from index.passage import Source
 from ingest import IngestError, ledger
 from ingest.ledger import Entry
@@ -193,11 +194,11 @@ class EngineOpener:
 
     def open(self) -> Engine:
         """Return an engine over the shelf that serves; the encoder is loaded once."""
-        loaded = encoders.load(self.encoder)
+        loaded = encoders.load(self.encoder, engines=self.data / "engines")
         shelf = store.open_shelf(self.data / "shelves", encoder=loaded.name)
         return Engine(Assistant(shelf, loaded), self.ledger, self.writer)
 
     def newest(self) -> str:
         """Return the version of the shelf that serves, "" where there is none."""
-        manifest = store.describe(self.data / "shelves")
-        return manifest.version if manifest else ""
+        served = describe(self.data / "shelves")
+        return served.version if served else ""

@@ -133,12 +133,12 @@ class Engine:
         """Yield an answer as it comes about, with each stage of the work as it ends; then what to ask next."""
         doing, since = "", time.perf_counter()
         for event in self._for(wishes).stream(question, history=history):
-            goes_on = isinstance(event, Status) and event.text == doing
+            goes_on = isinstance(event, Status) and event.text == doing  # a sign of life
             if doing and not goes_on:
                 yield Stage(doing, 1000 * (time.perf_counter() - since))
             if not goes_on:
                 doing, since = event.text if isinstance(event, Status) else "", time.perf_counter()
-                yield event
+            yield event
             if isinstance(event, Done) and not event.answer.abstained:
                 yield FollowUps(tuple(self.follow_ups(event)))
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from app import clean
 from app.answer import REFUSAL, Answer, Citation, Sentence
-from app.reading import Item, ReadingList
+from app.reading import Item, ReadingList, duration
 from index.passage import Source
 
 CITATION = "Citation"  # a link whose title begins so becomes a chip
@@ -243,19 +243,6 @@ def reading_record(made: ReadingList, versions: dict[str, str]) -> dict[str, Any
         if item.stage == stage
     ]
     return {"versions": versions, "items": items, "gaps": list(made.gaps)}
-
-
-def duration(minutes: float) -> str:
-    """Return a time to read as people say it.
-
-    >>> duration(12), duration(90), duration(0)
-    ('12 min', '1 h 30 min', '')
-    """
-    whole = round(minutes)
-    if not whole:
-        return ""
-    hours, rest = divmod(whole, 60)
-    return " ".join(filter(None, [f"{hours} h" if hours else "", f"{rest} min" if rest else ""]))
 
 
 def spent(milliseconds: float) -> str:

@@ -162,7 +162,7 @@ def answer(said: Answer) -> Answer:
         sentences=tuple(replace(sentence, text=unmarked(clean(sentence.text))) for sentence in said.sentences),
         citations=tuple(citation(cited) for cited in said.citations),
         missing=clean(said.missing) if said.missing else said.missing,
-        nearest=tuple(Nearest(clean(near.title), address(near.url)) for near in said.nearest),
+        nearest=tuple(Nearest(clean(near.title), address(near.url), clean(near.note)) for near in said.nearest),
         notice=clean(said.notice),
     )
 

@@ -32,7 +32,6 @@ _LEANS_HARD = re.compile(
 _CONNECTS = re.compile(
     r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
 )
-_EXAMPLE = re.compile(r"\b(?:for example|for instance|e\.g\.|suppose|imagine|consider)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +42,18 @@ class Composed:
     listed: bool = False  # they are items of a list
 
 
-def compose(question: Question, scored: Sequence[Candidate], length: Length = "standard") -> Composed:
+def compose(
+    question: Question, scored: Sequence[Candidate], length: Length = "standard", *, parts: int = 1
+) -> Composed:
     """Return the sentences that answer a question, best document first; none where nothing was found.
 
-    `scored` is in order of score, best first.
+    `scored` is in order of score, best first; `parts` questions share the room of one answer.
     """
     if question.kind == "list" and (items := _items(scored)):
         return Composed(tuple(items), listed=True)
     most = LENGTH.get(question.kind, USUAL_LENGTH)
     most = {"short": FEWEST, "standard": most, "long": round(LONG * most)}[length]
-    return Composed(tuple(_in_order(question, _picked(question, scored, most))))
+    return Composed(tuple(_in_order(question, _picked(question, scored, max(FEWEST, most // parts)))))
 
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -74,6 +75,11 @@ def fit(quote: str) -> bool:
 def whole(quote: str) -> bool:
     """Return whether a stretch is a full sentence: long enough, and closed."""
     return quote.count(" ") >= 4 and bool(re.search(r"[.!:)\"”’`$]$", quote))
+
+
+def leans(quote: str) -> bool:
+    """Return whether a sentence needs the one before it to be understood."""
+    return bool(_LEANS_HARD.match(quote) or _CONNECTS.match(quote))
 
 
 def _picked(question: Question, scored: Sequence[Candidate], most: int) -> list[Candidate]:

@@ -7,7 +7,8 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from app.cards import STAGES, duration, link, shown
+from app.cards import STAGES, link, shown
+from app.reading import duration
 from app.records import Record
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that begins so

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.markdown import Markdown
 from rich.markup import escape
 from rich.spinner import Spinner
 from rich.table import Table
@@ -19,9 +20,11 @@ from rich.text import Text
 from app import clean
 from app.answer import Answer, Citation, Done, Event, Notice, Said, Sentence
 from app.answer import Status as Doing
+from app.reading import ReadingList, duration
 from index.passage import Hit
 from ingest.ledger import HAS_TEXT, Entry, Status
 
+STAGE_NAMES = {"crawl": "Crawl: the basics", "walk": "Walk: the core", "run": "Run: the depth"}
 WIDTH = 100  # columns; longer lines are hard to read
 _STYLES = {
     Status.TEXT: "green",
@@ -66,6 +69,38 @@ def live(events: Iterable[Event], console: Console) -> None:
             if shown:
                 shown.update(Group(*map(_with_marks, "".join(said).strip().split("\n")), doing))
     answer(whole, console)
+
+
+def reading_list(listed: ReadingList, console: Console) -> None:
+    """Print a reading list: wrapped on a terminal, as Markdown into a pipe."""
+    text = reading_as_markdown(listed)
+    if console.is_terminal:
+        console.print(Markdown(text, hyperlinks=True), width=min(WIDTH, console.width))
+    else:
+        console.out(text, highlight=False)
+
+
+def reading_as_markdown(listed: ReadingList) -> str:
+    """Return a reading list as Markdown, its items numbered on from stage to stage."""
+    lines = [f"# Reading list: {clean.markdown(listed.request)}"]
+    if listed.items:
+        lines += ["", f"{len(listed.items)} resources, about {duration(listed.minutes)}."]
+    numbers = count(1)
+    for stage, items in groupby(listed.items, key=lambda item: item.stage):
+        lines += ["", f"## {STAGE_NAMES[stage]}", ""]
+        for item in items:
+            about = ", ".join(filter(None, [item.kind, duration(item.minutes), "" if item.quote else item.status]))
+            why = f"“{clean.markdown(_flat(item.quote))}”" if item.quote else clean.markdown(item.why)
+            lines.append(
+                f"{next(numbers)}. [{clean.markdown(item.title)}](<{clean.address(item.deep_url)}>) ({about}): {why}"
+            )
+            if item.part:
+                lines.append(f"   Pages: {clean.markdown(item.part)}")
+    if listed.left_out:
+        left = "; ".join(f"{clean.markdown(item.title)} ({duration(item.minutes)})" for item in listed.left_out)
+        lines += ["", f"Left out for lack of time: {left}."]
+    lines += ["", *(f"- {clean.markdown(gap)}" for gap in listed.gaps)]
+    return "\n".join(lines).strip()
 
 
 def as_markdown(said: Answer) -> str:

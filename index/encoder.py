@@ -107,12 +107,19 @@ class TorchEncoder:
 
     def __init__(self, folder: Path, *, name: str) -> None:
         os.environ["HF_HUB_OFFLINE"] = "1"  # a library must not look for the network
+        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"  # nor draw where there may be no terminal
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from sentence_transformers import SentenceTransformer
 
-        self._model: SentenceTransformer = SentenceTransformer(
-            str(folder), device="cpu", trust_remote_code=False, local_files_only=True
-        )
+        try:
+            self._model: SentenceTransformer = SentenceTransformer(
+                str(folder), device="cpu", trust_remote_code=False, local_files_only=True
+            )
+        except Exception as error:  # as many kinds as files can be damaged in
+            reason = str(error).partition("\n")[0]
+            raise ShelfError(
+                f"{folder} cannot be loaded ({reason}); set PREPSHELF_ENCODER to a sound model."
+            ) from error
         self.name = name
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.window = int(self._model.max_seq_length or 0)

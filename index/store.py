@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
-FORMAT = 4  # of the files below; a shelf of another format is rebuilt
+FORMAT = 5  # of the files below; a shelf of another format is rebuilt
 POINTER = "current"
 
 _SCHEMA = """
@@ -49,7 +49,7 @@ create table passage (
 create index passage_document on passage (document);
 create table listing (
     number integer primary key, url text unique, title text, topic text, kind text, status text, words integer,
-    note text, reason text, curated integer
+    note text, stage text, reason text, curated integer
 ) strict;
 """
 
@@ -127,10 +127,12 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
             _fsync(path)
         aside.rename(shelves / version)
         _point(shelves, version)
-    except OSError as error:
+    except (OSError, sqlite3.Error, RuntimeError) as error:  # the last is FAISS's
         shutil.rmtree(aside, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise ShelfError(
-            f"{shelves}: the shelf cannot be written ({error.strerror}); the last one still serves."
+            f"{shelves}: the shelf cannot be written ({reason}); the last one still serves."
+            " Make room there, or see that it may be written, and run `prep index` again."
         ) from error
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -168,7 +170,7 @@ def _write_tables(draft: Draft, path: Path) -> None:
                 ),
             )
         db.executemany(
-            "insert into listing values (?,?,?,?,?,?,?,?,?,?)",
+            "insert into listing values (?,?,?,?,?,?,?,?,?,?,?)",
             [(n, *asdict(listing).values()) for n, listing in enumerate(draft.listings)],
         )
         db.commit()
@@ -239,6 +241,8 @@ def _sweep(shelves: Path, *, keep: str) -> None:
     for path in [*published[:-2], *shelves.glob(".*.part")]:
         if path.name != keep:
             shutil.rmtree(path, ignore_errors=True)
+    for path in shelves.glob(f".{POINTER}.*"):
+        path.unlink(missing_ok=True)
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -251,7 +255,7 @@ def describe(shelves: Path) -> Manifest | None:
     """
     try:
         version = (shelves / POINTER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     path = shelves / version / "manifest.json"
     try:
@@ -357,6 +361,14 @@ class Shelf:
         row = self._db.execute("select text, page_text from document where url = ?", (url,)).fetchone()
         return (row[0], row[1]) if row else ("", "")
 
+    def headings(self, url: str) -> list[tuple[tuple[str, ...], str]]:
+        """Return the heading paths of a document's passages, each once and in order, with the document's title."""
+        query = (
+            "select distinct heading, title from passage join document on document.number = passage.document"
+            " where url = ? order by passage.number"
+        )
+        return [(tuple(json.loads(heading)), title) for heading, title in self._db.execute(query, (url,))]
+
     def sentence_vectors(self, number: int) -> Vectors:
         """Return the vectors of a passage's sentences, shape (sentences, dimension)."""
         first = self._first[number]
@@ -364,7 +376,7 @@ class Shelf:
 
     def listings(self) -> list[Listing]:
         """Return all resources, those without text among them, in the order of the lists."""
-        columns = "url, title, topic, kind, status, words, note, reason, curated"
+        columns = "url, title, topic, kind, status, words, note, stage, reason, curated"
         rows = self._db.execute(f"select {columns} from listing order by number")
         return [Listing(*(*row[:-1], bool(row[-1]))) for row in rows]
 
@@ -395,12 +407,17 @@ def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
             f"{shelves / manifest.version} was built with {manifest.encoder};"
             f" run `prep index` to rebuild it with {encoder}."
         )
+    check(manifest, shelves)
+    return Shelf(manifest, shelves / manifest.version)
+
+
+def check(manifest: Manifest, shelves: Path) -> None:
+    """Compare a shelf's files with their checksums; raises ShelfError where one is not what was published."""
     folder = shelves / manifest.version
     for name, digest in manifest.files.items():
         # Damaged FAISS files load without complaint about half of the time: compare before it sees a byte.
         if not (folder / name).exists() or _sha256(folder / name) != digest:
             raise ShelfError(f"{folder / name} is not what was published; run `prep index` to build the shelf anew.")
-    return Shelf(manifest, folder)
 
 
 @contextmanager

@@ -45,11 +45,11 @@ class Keeper:
         kind = response.content_type
         dated = {"WARC-Date": response.fetched_at}
         payload = io.BytesIO(response.body)
-        writer.write_record(
-            writer.create_warc_record(
-                response.url, "resource", payload=payload, warc_content_type=kind, warc_headers_dict=dated
-            )
+        record = writer.create_warc_record(
+            response.url, "resource", payload=payload, warc_content_type=kind, warc_headers_dict=dated
         )
+        writer.write_record(record)
+        record.raw_stream.close()
 
     def sync(self) -> None:
         """Put on disk what was kept."""
@@ -81,6 +81,7 @@ class Keeper:
             warc_headers_dict={"WARC-Date": fetched_at},
         )
         writer.write_record(record)
+        record.raw_stream.close()  # warcio leaves its temporary file open
 
 
 def adopt(path: Path, folder: Path) -> list[Path]:

@@ -7,7 +7,9 @@ import io
 import os
 import re
 import socket
+import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -58,7 +60,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def guarded(self: socket.socket, address: object) -> None:
         host = address[0] if isinstance(address, tuple) else "local"
-        if self.family != socket.AF_UNIX and host not in {"127.0.0.1", "::1", "localhost"}:
+        if self.family != socket.AF_UNIX and not (host.startswith("127.") or host in {"::1", "localhost"}):
             raise OSError(f"a test tried to reach {address}")
         connect(self, address)
 
@@ -155,6 +157,21 @@ def warc(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return record
+
+
+def in_a_child(work: Callable[[], object]) -> int:
+    """Do something in another process that may be killed by it, and return how that ended, as Popen.returncode is."""
+    child = os.fork()
+    if not child:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def a_pdf(*pages: Sequence[str]) -> bytes:

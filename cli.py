@@ -340,7 +340,11 @@ def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
     """Build a shelf where there is none: from the project's own notes, and from the network where it may be used."""
     from index import store
 
-    if store.describe(settings.data / "shelves") is None:
+    manifest = store.describe(settings.data / "shelves")
+    if manifest and manifest.format != store.FORMAT:
+        _note("The shelf was built by another version of Prepshelf; it is built anew from the documents.")
+        _build(settings)
+    elif manifest is None:
         also = "" if offline else " and of what the lists link"
         _note(f"There is no shelf yet; one is made of the project's notes{also}.")
         ingest(offline=offline)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,10 +61,11 @@ class Face:
 
     async def profiles(self) -> list[cl.ChatProfile]:
         """Return the three profiles, each with its starters."""
-        engine = await self.desk.assistant()
         made = []
         for name in starters.PROFILES:
-            pairs = await asyncio.to_thread(engine.starters, name)
+            pairs: Sequence[tuple[str, str]] = ()
+            with suppress(AnswerError):  # without a shelf there is nothing to begin with; `begin` says why
+                pairs = await asyncio.to_thread((await self.desk.assistant()).starters, name)
             chosen = [cl.Starter(label=label, message=message) for label, message in pairs]
             made.append(
                 cl.ChatProfile(
@@ -78,7 +80,10 @@ class Face:
     async def begin(self) -> None:
         """Open a conversation."""
         cl.user_session.set("history", [])
-        await self._offer_settings({})
+        try:
+            await self._offer_settings({})
+        except AnswerError as error:
+            await _say(str(error), error=True)
 
     async def resume(self, thread: ThreadDict) -> None:
         """Take up a conversation where it was left; what was said is read from it, not from a session that is gone."""
@@ -90,7 +95,8 @@ class Face:
         cl.user_session.set("history", said[-REMEMBERED:])
         metadata = thread.get("metadata") or {}
         cl.user_session.set("within", metadata.get("within", ""))
-        await self._offer_settings(metadata.get("chat_settings") or {})
+        with suppress(AnswerError):  # what was said can be read without a shelf
+            await self._offer_settings(metadata.get("chat_settings") or {})
 
     async def settings_changed(self, _settings: Mapping[str, Any]) -> None:
         """Keep what was set with the conversation."""

@@ -16,13 +16,20 @@ from app.question import Question
 from index import search
 from index.encoder import Encoder, Vectors
 from index.lexical import terms
-from index.passage import Hit
+from index.passage import Hit, Listing
 from index.store import Shelf
 from ingest.ledger import HAS_TEXT
 
 HITS = 12  # passages that an answer is made from
 NEAREST = 3  # resources that are named where there is no answer
 ABOUT = 0.6  # share of the words for one side of a comparison that a passage about it has
+
+_OF_A_RESOURCE = re.compile(
+    r"\b(?:books?|courses?|videos?|lectures?|lessons?|chapters?|posts?|articles?|blogs?|talks?|playlists?"
+    r"|learning plans?|workshops?|modules?|episodes?|authors?|according to|says?|recommends?|teach(?:es)?|taught"
+    r"|problems in|minutes of)\b",
+    re.IGNORECASE,
+)
 
 Cite = Callable[[Hit, tuple[int, int], int], Citation | None]
 
@@ -37,11 +44,12 @@ class Evidence:
     rarity: Mapping[str, float]
     scored: Sequence[Candidate]  # best first
     confidence: float  # how likely it is that they hold the answer, 0 to 1
+    unread: Listing | None = None  # a resource that the question is about, and that has no text here
 
     @property
     def answers(self) -> bool:
         """Return whether it is likely enough that they do."""
-        return self.confidence >= confidence.enough()
+        return self.unread is None and self.confidence >= confidence.enough()
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ class Quoter:
         vectors = {hit.number: self._shelf.sentence_vectors(hit.number) for hit in hits}
         scored = extractive.scored(extractive.candidates(asked, vector, hits, vectors, rarity))
         sure = confidence.confidence(asked, hits, scored, rarity, self._shelf.manifest.passages)
-        return Evidence(asked, vector, hits, rarity, scored, sure)
+        return Evidence(asked, vector, hits, rarity, scored, sure, self._unread(asked))
 
     def quote(self, found: Sequence[Evidence], length: Length = "standard") -> Quoted:
         """Return an answer to all that was asked; what cannot be answered of it is named."""
@@ -102,11 +110,23 @@ class Quoter:
         order = np.argsort(-(self._shelf.listing_vectors() @ found.vector), kind="stable")[:NEAREST]
         described = [listings[n].url for n in order.tolist()] if self._shelf.searched() is None else []
         said = [hit.source.resource for hit in found.hits[: 2 * NEAREST]]
-        urls = dict.fromkeys([*said[:1], *described[:1], *said[1:], *described[1:]])
+        named = [found.unread.url] if found.unread else []
+        urls = dict.fromkeys([*named, *said[:1], *described[:1], *said[1:], *described[1:]])
         return tuple(
             Nearest(listing.title, listing.url, "" if listing.status in READ else f"{listing.status}, not read here")
             for listing in (known[url] for url in urls if url in known)
         )[:NEAREST]
+
+    def _unread(self, asked: Question) -> Listing | None:
+        """Return the resource without text that a question is about: it names its title, and what a resource says."""
+        if not _OF_A_RESOURCE.search(asked.text):
+            return None
+        words = set(terms(asked.text))
+        for listing in self._shelf.listings():
+            titles = (listing.title, listing.title.partition(":")[0])
+            if listing.status not in READ and any(len(set(terms(t))) > 1 and set(terms(t)) <= words for t in titles):
+                return listing
+        return None
 
     def _unsaid(self, found: Evidence, chosen: Sequence[Candidate]) -> list[str]:
         """Return what a question names and its answer's sources do not: a side of a comparison, an unknown name."""

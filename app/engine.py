@@ -140,7 +140,7 @@ class Engine:
                 doing, since = event.text if isinstance(event, Status) else "", time.perf_counter()
             yield event
             if isinstance(event, Done) and not event.answer.abstained:
-                yield FollowUps(tuple(self.follow_ups(event)))
+                yield FollowUps(tuple(self.assistant.suggest(event.answer)))
 
     def _for(self, wishes: Wishes) -> Assistant:
         """Return the assistant that answers as somebody wishes."""
@@ -150,17 +150,9 @@ class Engine:
         connect: Callable[[], Model | None] = (lambda: None) if wishes.extractive else self.writer.connect
         return Assistant(shelf, self.assistant.encoder, model=connect, manner=Manner(wishes.passages, wishes.length))
 
-    def follow_ups(self, done: Done) -> list[str]:
-        """Return up to three questions that go on from an answer and that the shelf can answer."""
-        suggest = getattr(self.assistant, "suggest", None)
-        return list(suggest(done.answer))[:3] if suggest else []
-
     def read(self, request: str, wishes: Wishes) -> Iterator[ReadingList]:
         """Yield a reading list."""
-        read = getattr(self._for(wishes), "read", None)
-        if read is None:
-            raise AnswerError("Reading lists are not built in here.")
-        yield read(request)
+        yield self._for(wishes).read(request)
 
     def starters(self, profile: str) -> tuple[tuple[str, str], ...]:
         """Return (label, message) pairs to begin with, all about what this shelf has text on."""

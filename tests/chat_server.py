@@ -83,7 +83,7 @@ def scripted(settings: dict[str, object]) -> None:
     def suggest(self: Assistant, said: Answer) -> list[str]:
         return ["What is a Pod?", "What is a cache stampede?", "What does ring-allreduce cost?"]
 
-    def read(self: Assistant, request: str, minutes: float | None = None) -> ReadingList:
+    def read(self: Assistant, request: str, *, minutes: float | None = None) -> ReadingList:
         stages = ("run", "crawl", "walk")
         items = [
             Item(d.url, d.title, "article", stage, 12, f"It covers {d.title}.", d.text[:40], d.url, "full text")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from conftest import FakeEncoder, a_document
 from hypothesis import given, settings

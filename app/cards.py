@@ -99,7 +99,12 @@ def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     if said.missing:
         parts.append(f"###### {MISSING}\n\n{shown(said.missing)}")
     if said.nearest:
-        rows = [f"- {link(shown(near.title), target(near.url))} · {site(near.url)}" for near in said.nearest]
+        rows = [
+            " · ".join(
+                filter(None, [f"- {link(shown(near.title), target(near.url))}", site(near.url), shown(near.note)])
+            )
+            for near in said.nearest
+        ]
         parts.append(f"###### {NEAREST}\n\n" + "\n".join(rows))
     if said.citations:
         parts.append(f"###### {SOURCES}\n\n" + "\n".join(_source_row(group) for group in _by_document(said.citations)))
@@ -165,7 +170,7 @@ def answer_record(said: Answer, sources: dict[str, Source], versions: dict[str, 
         "versions": versions,
         "answer": said.as_json(),
         "citations": [_panel(cited, sources.get(cited.url), said) for cited in said.citations],
-        "nearest": [{"title": near.title, "url": target(near.url)} for near in said.nearest],
+        "nearest": [{"title": near.title, "url": target(near.url), "note": near.note} for near in said.nearest],
     }
 
 

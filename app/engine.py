@@ -187,7 +187,10 @@ class EngineOpener:
         """Return an engine over the shelf that serves; the encoder is loaded once."""
         loaded = encoders.load(self.encoder)
         shelf = store.open_shelf(self.data / "shelves", encoder=loaded.name)
-        return Engine(Assistant(shelf, loaded), self.ledger, self.writer)
+        engine = Engine(Assistant(shelf, loaded), self.ledger, self.writer)
+        for profile in starters.PROFILES:  # now, so that the first who comes does not wait for it
+            engine.starters(profile)
+        return engine
 
     def newest(self) -> str:
         """Return the version of the shelf that serves, "" where there is none."""

@@ -152,11 +152,12 @@ class Face:
     async def _answer(self, question: str) -> None:
         history = [Turn(role, content) for role, content in cl.user_session.get("history", [])]
         reply = Reply(self.memory, self.records, "answer", question)
-        said, follow_ups = Answer(question, "extractive", (), ()), FollowUps(())
+        said = Answer(question, "extractive", (), ())
         async with Seating(self.desk, "Searching the shelf") as (seat, step):
             engine = seat.assistant
             wishes = await self._wishes(engine)
             versions = await asyncio.to_thread(lambda: engine.versions)
+            body: dict[str, Any] = {}
             work = self.desk.run(seat, lambda engine: engine.ask(question, history, wishes))
             try:
                 async for event in work:
@@ -165,20 +166,21 @@ class Face:
                     elif isinstance(event, Stage):
                         await show_stage(event, step)
                     elif isinstance(event, FollowUps):
-                        follow_ups = event
+                        await reply.finish(cards.answer(said, event.questions), body)
                     elif isinstance(event, Done):
                         said = event.answer
+                        body = cards.answer_record(said, engine.sources, versions)
+                        await reply.finish(cards.answer(said), body)
+                        step.name = summary(said)
                     else:
                         said = so_far(said, event)
-                        await reply.grow(cards.said_so_far(said), cards.answer_record(said, engine.sources, versions))
+                        body = cards.answer_record(said, engine.sources, versions)
+                        await reply.grow(cards.said_so_far(said), body)
             except (Exception, asyncio.CancelledError):
                 if reply.shown:  # what was shown stays, with its sources
-                    await reply.finish(cards.answer(said), cards.answer_record(said, engine.sources, versions))
+                    await reply.finish(cards.answer(said), body)
                 raise
-            step.name = summary(said)
         count(said, starters.ANSWER)
-        body = cards.answer_record(said, engine.sources, versions)
-        await reply.finish(cards.answer(said, follow_ups.questions), body)
         self._remember(question, said.text)
 
     async def _read(self, request: str) -> None:

@@ -344,7 +344,11 @@ def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
     """Build a shelf where there is none: from the project's own notes, and from the network where it may be used."""
     from index import manifest
 
-    if manifest.describe(settings.data / "shelves") is None:
+    served = manifest.describe(settings.data / "shelves")
+    if served and served.format != manifest.FORMAT:
+        _note("The shelf was built by another version of Prepshelf; it is built anew from the documents.")
+        _build(settings)
+    elif served is None:
         also = "" if offline else " and of what the lists link"
         _note(f"There is no shelf yet; one is made of the project's notes{also}.")
         ingest(offline=offline)

@@ -224,7 +224,9 @@ def _figures(run: Run) -> Iterable[Table]:
                 cells = (_said(one["scores"].get(name)) for name in names)
                 lines.append((one["system"], *cells, one["source"] + (" (recalled)" if one.get("recalled") else "")))
         title = "refusals: how well the confidence tells (AUC)" if suite == "refusals" else suite
-        yield Table(title, ("system", *names, "published in"), tuple(lines))
+        told = len(lines) > len(by_system)  # something is published
+        kept = tuple(line if told else line[:-1] for line in lines)
+        yield Table(title, ("system", *names, *(["published in"] if told else [])), kept)
 
 
 def _said(value: object) -> str:

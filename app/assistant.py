@@ -86,7 +86,7 @@ class Assistant:
         `model` gives the language model that writes answers, None where they are quoted; see app.llm.connect.
         Raises ShelfError where there is no shelf, or it was built with another encoder.
         """
-        encoder = encoders.load(encoder_folder)
+        encoder = encoders.load(encoder_folder, engines=data / "engines")
         return cls(store.open_shelf(data / "shelves", encoder=encoder.name), encoder, model=model)
 
     def search(self, question: str, *, limit: int = 10, topic: str = "") -> list[Hit]:

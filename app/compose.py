@@ -16,6 +16,7 @@ USUAL_LENGTH = 8  # sentences
 FEWEST = 3
 CORE = 8.0  # log-odds that a sentence gains if all its words are used by all other sources
 FEW_WORDS = 8  # new words, below which a sentence gains less
+DEFINES = 1.5  # log-odds that a sentence gains that says what is asked about, where none does yet
 FACET = 0.8  # log-odds that a sentence gains for a side of an explanation that the answer lacks
 CORROBORATES = 4.0  # log-odds: so much less likely than the best may be a sentence of a second source
 LONG = 1.5  # times as many sentences in an answer that is wanted long
@@ -44,19 +45,17 @@ _ABOUT_ITSELF = re.compile(  # what a page says of itself, its writers or its re
     r"|\bwe(?:'ll| will| are going to) (?:look|see|discuss|cover|explore|talk|expand|go (?:over|through))\b",
     re.IGNORECASE,
 )
-_FACETS = {  # what an explanation of how something works consists of, besides what it is
-    "steps": re.compile(
+_FACETS = (  # what an explanation of how something works consists of, besides what it is
+    re.compile(
         r"\b(?:phases?|stages?|splits?|divides?|sends?|exchang\w+|receiv\w+|passes|\w+ steps|first\b.*\bthen)\b",
         re.IGNORECASE,
     ),
-    "cost": re.compile(
+    re.compile(
         r"(?:\d|\bN\b|O\().*\b(?:steps|bytes|times|transfers|operations|messages|seconds|copies|memory|bandwidth"
         r"|latency)\b"
     ),
-    "why": re.compile(
-        r"\b(?:because|so that|independent of|constant|regardless|however many|therefore)\b", re.IGNORECASE
-    ),
-}
+    re.compile(r"\b(?:because|so that|independent of|constant|regardless|however many|therefore)\b", re.IGNORECASE),
+)
 _CONNECTS = re.compile(
     r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
 )
@@ -158,10 +157,13 @@ def _by_core(question: Question, pool: Sequence[Candidate]) -> list[Candidate]:
 
 def _completes(question: Question, one: Candidate, chosen: Sequence[Candidate]) -> float:
     """Return what a sentence gains for a side of an explanation that the answer lacks, in log-odds."""
-    if question.kind != "how":
-        return 0.0
-    covered = {name for name, pattern in _FACETS.items() if any(pattern.search(other.quote) for other in chosen)}
-    return FACET * sum(name not in covered and bool(_FACETS[name].search(one.quote)) for name in _FACETS)
+    gained = 0.0
+    if question.kind in {"how", "define"} and not any(defines(question, other) for other in chosen):
+        gained += DEFINES * defines(question, one)
+    if question.kind == "how":
+        open_to = (facet for facet in _FACETS if not any(facet.search(other.quote) for other in chosen))
+        gained += FACET * sum(bool(facet.search(one.quote)) for facet in open_to)
+    return gained
 
 
 def _corroborated(question: Question, chosen: list[Candidate], pool: Sequence[Candidate]) -> list[Candidate]:

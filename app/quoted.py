@@ -91,12 +91,11 @@ class Quoter:
 
     def quote(self, found: Sequence[Evidence], length: Length = "standard") -> Quoted:
         """Return an answer to all that was asked; what cannot be answered of it is named."""
-        parts = [
-            (one, compose.compose(one.asked, one.scored, length, parts=len(found))) for one in found if one.answers
-        ]
+        told = [one for one in found if one.answers and (len(found) == 1 or not _unknown(one))]
+        parts = [(one, compose.compose(one.asked, one.scored, length, parts=len(found))) for one in told]
         chosen = [candidate for _, composed in parts for candidate in composed.sentences]
         citations, sentences = self._cited(chosen)
-        lacking = [one.asked.text for one in found if not one.answers] if len(found) > 1 else []
+        lacking = [one.asked.text.rstrip("?") for one in found if one not in told] if len(found) > 1 else []
         lacking += [name for one, composed in parts for name in self._unsaid(one, composed.sentences)]
         missing = f"Not on the shelf: {'; '.join(dict.fromkeys(lacking))}." if lacking and sentences else None
         listed = len(parts) == 1 and parts[0][1].listed
@@ -137,9 +136,7 @@ class Quoter:
             wanted = set(terms(side))
             if not any(len(wanted & words) >= ABOUT * len(wanted) for words in held):
                 lacking.append(side)
-        everything = " ".join(texts).lower()
-        names = re.findall(r"\b(?:[A-Z]{3,}[\w-]*|\w*[a-z][A-Z]\w*)\b", found.asked.text)
-        return lacking + [name for name in names if name.lower() not in everything and not _within(name, lacking)]
+        return lacking + [name for name in _unknown(found) if not any(name in side for side in lacking)]
 
     def _cited(self, chosen: Sequence[Candidate]) -> tuple[list[Citation], list[Sentence]]:
         citations: list[Citation] = []
@@ -177,5 +174,8 @@ def readable(quote: str) -> str:
     return re.sub(r"\s?\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]", "", " ".join(quote.split()))
 
 
-def _within(name: str, sides: Sequence[str]) -> bool:
-    return any(name in side for side in sides)
+def _unknown(found: Evidence) -> list[str]:
+    """Return the names in a question that nothing that was found for it has."""
+    texts = (" ".join([hit.source.title, *hit.passage.heading, hit.passage.text]) for hit in found.hits)
+    held = set(terms(" ".join(texts)))
+    return [name for name in questions.names(found.asked.text) if not set(terms(name)) <= held]

@@ -81,7 +81,7 @@ def _ranking(name: str, assistant: Assistant, weights: Weights) -> Ranking:
 
 def _other_encoder(name: str, data: Path, track: Track) -> Ranking:
     """Return our search with another encoder, over a shelf of the same documents built with it."""
-    encoder = encoders.load(name.partition("=")[2])
+    encoder = encoders.load(name.partition("=")[2], engines=data / "engines")
     folder = data / "evals" / "encoders" / encoder.name
     with ledger.open_ledger(data / "ledger.db") as book:
         documents = build.readable(book, data / "documents", lambda _: None)

@@ -6,7 +6,6 @@ file with passages and documents. It is built aside, fsynced, renamed into place
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +24,7 @@ import numpy.typing as npt
 from index import ShelfError
 from index.encoder import Vectors
 from index.lexical import Lexical
+from index.manifest import FORMAT, POINTER, Manifest, check, describe, sha256
 from index.passage import Listing, Passage, Source
 from ingest.document import Document
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-
-FORMAT = 5  # of the files below; a shelf of another format is rebuilt
-POINTER = "current"
 
 _SCHEMA = """
 create table document (
@@ -52,23 +49,6 @@ create table listing (
     note text, stage text, reason text, curated integer
 ) strict;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a shelf is made of and by."""
-
-    version: str
-    format: int
-    encoder: str
-    dimension: int
-    splitter: str
-    source: str  # fingerprint of the documents
-    built_at: str
-    documents: int
-    passages: int
-    sentences: int
-    files: dict[str, str]  # sha256 of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +88,7 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
         np.save(aside / "layout.npy", _layout(draft), allow_pickle=False)
         np.save(aside / "moments.npy", _moments(draft.vectors), allow_pickle=False)
         Lexical.build(draft.texts).save(aside / "lexical")
-        files = {str(path.relative_to(aside)): _sha256(path) for path in sorted(aside.rglob("*")) if path.is_file()}
+        files = {str(path.relative_to(aside)): sha256(path) for path in sorted(aside.rglob("*")) if path.is_file()}
         manifest = Manifest(
             version=version,
             format=FORMAT,
@@ -214,11 +194,6 @@ def _write_vectors(draft: Draft, path: Path) -> None:
     store.persist(str(path))
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -246,22 +221,6 @@ def _sweep(shelves: Path, *, keep: str) -> None:
 
 
 # --- reading --------------------------------------------------------------------------------------
-
-
-def describe(shelves: Path) -> Manifest | None:
-    """Return the manifest of the shelf that serves, None where there is none.
-
-    Raises ShelfError where it is damaged.
-    """
-    try:
-        version = (shelves / POINTER).read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    path = shelves / version / "manifest.json"
-    try:
-        return Manifest(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ShelfError(f"{path} cannot be read ({error}); run `prep index` to build the shelf anew.") from error
 
 
 class Shelf:
@@ -411,15 +370,6 @@ def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
     return Shelf(manifest, shelves / manifest.version)
 
 
-def check(manifest: Manifest, shelves: Path) -> None:
-    """Compare a shelf's files with their checksums; raises ShelfError where one is not what was published."""
-    folder = shelves / manifest.version
-    for name, digest in manifest.files.items():
-        # Damaged FAISS files load without complaint about half of the time: compare before it sees a byte.
-        if not (folder / name).exists() or _sha256(folder / name) != digest:
-            raise ShelfError(f"{folder / name} is not what was published; run `prep index` to build the shelf anew.")
-
-
 @contextmanager
 def _connect(path: Path) -> Iterator[sqlite3.Connection]:
     db = sqlite3.connect(path)
@@ -427,8 +377,3 @@ def _connect(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
     finally:
         db.close()
-
-
-def as_json(manifest: Manifest) -> dict[str, Any]:
-    """Return a manifest for people and scripts, without the files' checksums."""
-    return {key: value for key, value in asdict(manifest).items() if key != "files"}

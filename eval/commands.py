@@ -188,7 +188,8 @@ def compare(ctx: typer.Context, one: str, other: str, as_json: AsJson = False) -
     if as_json:
         front.print_json([asdict(contest) for contest in found])
     else:
-        front.console().print(report.rich_table(report.contest_table(f"{one} against {other}", found)))
+        table = report.contest_table(f"{one} (ours) against {other} (theirs)", found, without="against")
+        front.console().print(report.rich_table(table))
 
 
 @evaluation.command("from-feedback")

@@ -110,7 +110,11 @@ class Report:
     def brief(self) -> list[Table]:
         """Return the tables for a terminal, turned so that they are narrow; single topics and kinds are left out."""
         overall = [contest for contest in self.contests if contest.part == "all"]
-        contested = [contest_table("what our choices buy", overall, brief=True)] if overall else []
+        contested = (
+            [contest_table("what our choices buy, on our own questions", overall, without="cases of")]
+            if overall
+            else []
+        )
         return [*map(turned, averages(self.run.rows, brief=True)), *map(turned, _figures(self.run)), *contested]
 
     def said(self) -> list[str]:
@@ -233,9 +237,9 @@ def _said(value: object) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def contest_table(title: str, contests: Sequence[Contest], *, brief: bool = False) -> Table:
-    """Return contests as a table; a brief one does not say of which cases."""
-    told = [name for name in CONTEST_COLUMNS if not (brief and name == "cases of")]
+def contest_table(title: str, contests: Sequence[Contest], *, without: str = "") -> Table:
+    """Return contests as a table, without a column where the title says it."""
+    told = [name for name in CONTEST_COLUMNS if name != without]
     rows = [dict(zip(CONTEST_COLUMNS, _contest_row(contest), strict=True)) for contest in contests]
     return Table(title, tuple(told), tuple(tuple(row[name] for name in told) for row in rows))
 

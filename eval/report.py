@@ -285,7 +285,7 @@ def _contest_row(contest: Contest) -> tuple[str, ...]:
         f"{contest.ours:.3f}",
         f"{contest.theirs:.3f}",
         f"{gap.mean:+.3f}",
-        f"{gap.low:+.3f} to {gap.high:+.3f}",
+        f"{gap.low:+.3f} {gap.high:+.3f}",
         f"{gap.p:.3f}",
         str(len(gap.better)),
         str(len(gap.worse)),

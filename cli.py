@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from app import plan as serving
     from app.accounts import Accounts
-    from app.assistant import Assistant
+    from app.assistant import Assistant, Turn
     from index.encoder import Encoder
     from index.passage import Hit
     from ingest.fetch import Door
@@ -60,9 +60,10 @@ def main() -> None:
     except OSError as error:
         _note(f"prep: {error.filename or 'file system'}: {error.strerror}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        _note("prep: stopped; what was done is kept, and the last good shelf still serves.")
-        sys.exit(130)
+    except SystemExit as done:
+        if done.code == 130:  # what typer makes of Ctrl-C
+            _note("prep: stopped; what was done is kept, and the last good shelf still serves.")
+        raise
 
 
 @app.callback()
@@ -122,7 +123,11 @@ def ingest(
 @app.command()
 def index() -> None:
     """Build and publish a shelf from the documents."""
-    _build(config.read())
+    from ingest.job import Folder
+
+    settings = config.read()
+    with Folder(settings.data).alone():
+        _build(settings)
 
 
 @app.command()
@@ -135,18 +140,19 @@ def search(
 ) -> None:
     """Print the passages that fit a question best."""
     assistant = _assistant()
+
+    def hits(text: str) -> list[dict[str, Any]]:
+        found = assistant.search(text, limit=limit, topic=topic)
+        return [_hit_json(assistant, n, hit) for n, hit in enumerate(found, 1)]
+
     if jsonl:
-        for record in _questions():
-            found = assistant.search(record["question"], limit=limit, topic=topic)
-            _print_json({"id": record["id"], "hits": [_hit_json(assistant, n, hit) for n, hit in enumerate(found, 1)]})
-        return
-    found = assistant.search(question, limit=limit, topic=topic)
-    if as_json:
-        _print_json([_hit_json(assistant, n, hit) for n, hit in enumerate(found, 1)])
+        _answer_lines(lambda text, _: {"hits": hits(text)})
+    elif as_json:
+        _print_json(hits(question))
     else:
         from app import render
 
-        render.hits(found, _console())
+        render.hits(assistant.search(question, limit=limit, topic=topic), _console())
 
 
 @app.command()
@@ -157,16 +163,10 @@ def ask(
     jsonl: JsonLines = False,
 ) -> None:
     """Answer a question, every sentence cited."""
-    from app.assistant import Turn
-
     assistant = _assistant()
     if jsonl:
-        for record in _questions():
-            history = [Turn(turn["role"], turn["content"]) for turn in record.get("history", [])]
-            said = assistant.ask(record["question"], history=history, topic=topic)
-            _print_json({"id": record["id"], **said.as_json()})
-        return
-    if as_json:
+        _answer_lines(lambda text, history: assistant.ask(text, history=history, topic=topic).as_json())
+    elif as_json:
         _print_json(assistant.ask(question, topic=topic).as_json())
     else:
         from app import render
@@ -344,7 +344,11 @@ def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
     """Build a shelf where there is none: from the project's own notes, and from the network where it may be used."""
     from index import manifest
 
-    if manifest.describe(settings.data / "shelves") is None:
+    served = manifest.describe(settings.data / "shelves")
+    if served and served.format != manifest.FORMAT:
+        _note("The shelf was built by another version of Prepshelf; it is built anew from the documents.")
+        _build(settings)
+    elif served is None:
         also = "" if offline else " and of what the lists link"
         _note(f"There is no shelf yet; one is made of the project's notes{also}.")
         ingest(offline=offline)
@@ -439,15 +443,33 @@ def _entries(settings: config.Settings) -> Iterator[list[Entry]]:
         yield book.entries()
 
 
-def _questions() -> Iterator[dict[str, Any]]:
-    for number, line in enumerate(sys.stdin, 1):
+def _answer_lines(answer: Callable[[str, list[Turn]], dict[str, Any]]) -> None:
+    """Print an answer to each question of stdin as a line of JSON; one that cannot be answered gets its error."""
+    from app import AnswerError
+    from app.assistant import Turn
+
+    failed = False
+    for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
             continue
-        with suppress(ValueError, TypeError, KeyError):
+        try:
             record = json.loads(line)
-            yield {**record, "id": record.get("id", str(number)), "question": str(record["question"])}
+            text, name = record["question"], record.get("id", str(number))
+            history = [Turn(turn["role"], turn["content"]) for turn in record.get("history") or ()]
+            if not all(isinstance(said, str) for said in [text, *(turn.content for turn in history)]):
+                raise TypeError(line)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            failed = True
+            _note(f'prep: line {number} is no question; each line is like {{"id": "1", "question": "..."}}.')
             continue
-        _note(f'prep: line {number} is no question; each line is like {{"id": "1", "question": "..."}}.')
+        try:
+            _print_json({"id": name, **answer(text, history)})
+        except AnswerError as error:
+            failed = True
+            _note(f"prep: line {number}: {error}")
+            _print_json({"id": name, "error": str(error)})
+    if failed:
+        raise typer.Exit(1)
 
 
 def _hit_json(assistant: Assistant, rank: int, hit: Hit) -> dict[str, Any]:

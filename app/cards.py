@@ -26,6 +26,7 @@ MISSING = "Not found on the shelf"
 NEAREST = "Nearest on the shelf"
 NEXT = "Ask next"
 GAPS = "Gaps"
+LEFT_OUT = "Fits too, but not into the time"
 STAGES = {"crawl": "Crawl", "walk": "Walk", "run": "Run"}
 STAGE_NOTES = {"crawl": "begin here", "walk": "then go on with", "run": "to go deep"}
 READING_FOR = "Reading list for: "  # a message that begins so asks for one, in any profile
@@ -98,7 +99,12 @@ def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     if said.missing:
         parts.append(f"###### {MISSING}\n\n{shown(said.missing)}")
     if said.nearest:
-        rows = [f"- {link(shown(near.title), target(near.url))} · {site(near.url)}" for near in said.nearest]
+        rows = [
+            " · ".join(
+                filter(None, [f"- {link(shown(near.title), target(near.url))}", site(near.url), shown(near.note)])
+            )
+            for near in said.nearest
+        ]
         parts.append(f"###### {NEAREST}\n\n" + "\n".join(rows))
     if said.citations:
         parts.append(f"###### {SOURCES}\n\n" + "\n".join(_source_row(group) for group in _by_document(said.citations)))
@@ -164,7 +170,7 @@ def answer_record(said: Answer, sources: dict[str, Source], versions: dict[str, 
         "versions": versions,
         "answer": said.as_json(),
         "citations": [_panel(cited, sources.get(cited.url), said) for cited in said.citations],
-        "nearest": [{"title": near.title, "url": target(near.url)} for near in said.nearest],
+        "nearest": [{"title": near.title, "url": target(near.url), "note": near.note} for near in said.nearest],
     }
 
 
@@ -209,19 +215,26 @@ def reading(made: ReadingList, read: Collection[str]) -> str:
             spent = duration(sum(item.minutes for item in items))
             parts.append(f"### {name} · {STAGE_NOTES[stage]} · {spent}")
             parts.append("\n".join(_reading_row(item, ticked=item.url in read) for item in items))
+    if made.left_out:
+        rows = [f"- {_left_out_row(item)}" for item in made.left_out]
+        parts.append(f"###### {LEFT_OUT}\n\n" + "\n".join(rows))
     if made.gaps:
         parts.append(f"###### {GAPS}\n\n" + "\n".join(f"- {shown(gap)}" for gap in made.gaps))
     return "\n\n".join(parts)
 
 
 def _reading_row(item: Item, *, ticked: bool) -> str:
-    facts = " · ".join(filter(None, [item.kind, duration(item.minutes), item.status, site(item.url)]))
+    facts = " · ".join(filter(None, [item.kind, duration(item.minutes), item.status, site(item.url), shown(item.part)]))
     lines = [f"- [{'x' if ticked else ' '}] {link(shown(item.title), target(item.deep_url or item.url))}", f"  {facts}"]
-    if item.why:
+    if item.why and not item.quote:  # a reason in the resource's own words is its quote
         lines += ["", f"  {shown(item.why)}"]
     if item.quote:
         lines += ["", f"  > {shown(' '.join(item.quote.split()))}"]
     return "\n".join(lines) + "\n"
+
+
+def _left_out_row(item: Item) -> str:
+    return " · ".join(filter(None, [link(shown(item.title), target(item.url)), item.kind, duration(item.minutes)]))
 
 
 def reading_record(made: ReadingList, versions: dict[str, str]) -> dict[str, Any]:
@@ -237,6 +250,7 @@ def reading_record(made: ReadingList, versions: dict[str, str]) -> dict[str, Any
             "quote": item.quote,
             "open": target(item.deep_url or item.url),
             "status": item.status,
+            "part": item.part,
         }
         for stage in STAGES  # in the order of the cards, by which the tick boxes find them
         for item in made.items
@@ -257,7 +271,7 @@ def spent(milliseconds: float) -> str:
 def pieces(text: str) -> Iterator[str]:
     r"""Yield a message in pieces that never cut a link, so that no half of one is seen.
 
-    >>> list(pieces('Rings scale. [1](<https://x.org> "a b") Next.'))
-    ['Rings ', 'scale. ', '[1](<https://x.org> "a b") ', 'Next.']
+    >>> list(pieces(' Rings scale. [1](<https://x.org> "a b") Next.'))
+    [' Rings ', 'scale. ', '[1](<https://x.org> "a b") ', 'Next.']
     """
-    yield from re.findall(r"(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*", text)
+    yield from re.findall(r"\s*(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*", text)

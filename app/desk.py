@@ -20,6 +20,7 @@ from typing import Generic, Protocol, TypeVar
 from app import AnswerError, figures
 
 LOOK = 2  # seconds between looks for a new shelf
+OPENING = 10.0  # seconds that are waited for one
 
 log = logging.getLogger("prepshelf.desk")
 
@@ -116,12 +117,12 @@ class Desk(Generic[A]):
             await self.look()
 
     async def assistant(self) -> A:
-        """Return the assistant over the newest shelf, waiting until there is one.
+        """Return the assistant over the newest shelf, waiting a moment for one.
 
-        Raises Busy where it takes longer than a question may.
+        Raises Busy where there is none.
         """
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._opened.wait(), self.limits.deadline)
+            await asyncio.wait_for(self._opened.wait(), min(OPENING, self.limits.deadline))
         if self.current is None:
             raise Busy(f"There is no shelf to answer from: {self.trouble}")
         return self.current

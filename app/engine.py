@@ -134,14 +134,14 @@ class Engine:
         """Yield an answer as it comes about, with each stage of the work as it ends; then what to ask next."""
         doing, since = "", time.perf_counter()
         for event in self._for(wishes).stream(question, history=history):
-            goes_on = isinstance(event, Status) and event.text == doing
+            goes_on = isinstance(event, Status) and event.text == doing  # a sign of life
             if doing and not goes_on:
                 yield Stage(doing, 1000 * (time.perf_counter() - since))
             if not goes_on:
                 doing, since = event.text if isinstance(event, Status) else "", time.perf_counter()
-                yield event
+            yield event
             if isinstance(event, Done) and not event.answer.abstained:
-                yield FollowUps(tuple(self.follow_ups(event)))
+                yield FollowUps(tuple(self.assistant.suggest(event.answer)))
 
     def _for(self, wishes: Wishes) -> Assistant:
         """Return the assistant that answers as somebody wishes."""
@@ -151,17 +151,9 @@ class Engine:
         connect: Callable[[], Model | None] = (lambda: None) if wishes.extractive else self.writer.connect
         return Assistant(shelf, self.assistant.encoder, model=connect, manner=Manner(wishes.passages, wishes.length))
 
-    def follow_ups(self, done: Done) -> list[str]:
-        """Return up to three questions that go on from an answer and that the shelf can answer."""
-        suggest = getattr(self.assistant, "suggest", None)
-        return list(suggest(done.answer))[:3] if suggest else []
-
     def read(self, request: str, wishes: Wishes) -> Iterator[ReadingList]:
         """Yield a reading list."""
-        read = getattr(self._for(wishes), "read", None)
-        if read is None:
-            raise AnswerError("Reading lists are not built in here.")
-        yield read(request)
+        yield self._for(wishes).read(request)
 
     def starters(self, profile: str) -> tuple[tuple[str, str], ...]:
         """Return (label, message) pairs to begin with, all about what this shelf has text on."""
@@ -196,7 +188,10 @@ class EngineOpener:
         """Return an engine over the shelf that serves; the encoder is loaded once."""
         loaded = encoders.load(self.encoder, engines=self.data / "engines")
         shelf = store.open_shelf(self.data / "shelves", encoder=loaded.name)
-        return Engine(Assistant(shelf, loaded), self.ledger, self.writer)
+        engine = Engine(Assistant(shelf, loaded), self.ledger, self.writer)
+        for profile in starters.PROFILES:  # now, so that the first who comes does not wait for it
+            engine.starters(profile)
+        return engine
 
     def newest(self) -> str:
         """Return the version of the shelf that serves, "" where there is none."""

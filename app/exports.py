@@ -54,9 +54,10 @@ def _reading(record: Record) -> str:
 
 
 def _item(item: Mapping[str, Any]) -> str:
-    facts = ", ".join(filter(None, [item["kind"], duration(item["minutes"]), item["status"]]))
+    facts = ", ".join(filter(None, [item["kind"], duration(item["minutes"]), item["status"], item.get("part")]))
+    why = "" if item["quote"] else f" {shown(item['why'])}"
     quote = f" “{shown(' '.join(item['quote'].split()))}”" if item["quote"] else ""
-    return f"- [ ] {link(shown(item['title']), item['open'])} ({facts}): {shown(item['why'])}{quote}"
+    return f"- [ ] {link(shown(item['title']), item['open'])} ({shown(facts)}):{why}{quote}"
 
 
 def reading_as_csv(record: Record, read: Collection[str]) -> str:

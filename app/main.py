@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,10 +61,11 @@ class Face:
 
     async def profiles(self) -> list[cl.ChatProfile]:
         """Return the three profiles, each with its starters."""
-        engine = await self.desk.assistant()
         made = []
         for name in starters.PROFILES:
-            pairs = await asyncio.to_thread(engine.starters, name)
+            pairs: Sequence[tuple[str, str]] = ()
+            with suppress(AnswerError):  # without a shelf there is nothing to begin with; `begin` says why
+                pairs = await asyncio.to_thread((await self.desk.assistant()).starters, name)
             chosen = [cl.Starter(label=label, message=message) for label, message in pairs]
             made.append(
                 cl.ChatProfile(
@@ -78,7 +80,10 @@ class Face:
     async def begin(self) -> None:
         """Open a conversation."""
         cl.user_session.set("history", [])
-        await self._offer_settings({})
+        try:
+            await self._offer_settings({})
+        except AnswerError as error:
+            await _say(str(error), error=True)
 
     async def resume(self, thread: ThreadDict) -> None:
         """Take up a conversation where it was left; what was said is read from it, not from a session that is gone."""
@@ -90,7 +95,8 @@ class Face:
         cl.user_session.set("history", said[-REMEMBERED:])
         metadata = thread.get("metadata") or {}
         cl.user_session.set("within", metadata.get("within", ""))
-        await self._offer_settings(metadata.get("chat_settings") or {})
+        with suppress(AnswerError):  # what was said can be read without a shelf
+            await self._offer_settings(metadata.get("chat_settings") or {})
 
     async def settings_changed(self, _settings: Mapping[str, Any]) -> None:
         """Keep what was set with the conversation."""
@@ -146,11 +152,12 @@ class Face:
     async def _answer(self, question: str) -> None:
         history = [Turn(role, content) for role, content in cl.user_session.get("history", [])]
         reply = Reply(self.memory, self.records, "answer", question)
-        said, follow_ups = Answer(question, "extractive", (), ()), FollowUps(())
+        said = Answer(question, "extractive", (), ())
         async with Seating(self.desk, "Searching the shelf") as (seat, step):
             engine = seat.assistant
             wishes = await self._wishes(engine)
             versions = await asyncio.to_thread(lambda: engine.versions)
+            body: dict[str, Any] = {}
             work = self.desk.run(seat, lambda engine: engine.ask(question, history, wishes))
             try:
                 async for event in work:
@@ -159,20 +166,21 @@ class Face:
                     elif isinstance(event, Stage):
                         await show_stage(event, step)
                     elif isinstance(event, FollowUps):
-                        follow_ups = event
+                        await reply.finish(cards.answer(said, event.questions), body)
                     elif isinstance(event, Done):
                         said = event.answer
+                        body = cards.answer_record(said, engine.sources, versions)
+                        await reply.finish(cards.answer(said), body)
+                        step.name = summary(said)
                     else:
                         said = so_far(said, event)
-                        await reply.grow(cards.said_so_far(said), cards.answer_record(said, engine.sources, versions))
+                        body = cards.answer_record(said, engine.sources, versions)
+                        await reply.grow(cards.said_so_far(said), body)
             except (Exception, asyncio.CancelledError):
                 if reply.shown:  # what was shown stays, with its sources
-                    await reply.finish(cards.answer(said), cards.answer_record(said, engine.sources, versions))
+                    await reply.finish(cards.answer(said), body)
                 raise
-            step.name = summary(said)
         count(said, starters.ANSWER)
-        body = cards.answer_record(said, engine.sources, versions)
-        await reply.finish(cards.answer(said, follow_ups.questions), body)
         self._remember(question, said.text)
 
     async def _read(self, request: str) -> None:

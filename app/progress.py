@@ -64,8 +64,9 @@ class Seating:
 
 async def show_doing(text: str, step: cl.Step) -> None:
     """Show what is being done now."""
-    step.name = text
-    await step.update()
+    if step.name != text:
+        step.name = text
+        await step.update()
 
 
 async def show_stage(stage: Stage, parent: cl.Step) -> None:

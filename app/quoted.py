@@ -16,13 +16,20 @@ from app.question import Question
 from index import search
 from index.encoder import Encoder, Vectors
 from index.lexical import terms
-from index.passage import Hit
+from index.passage import Hit, Listing
 from index.store import Shelf
 from ingest.ledger import HAS_TEXT
 
 HITS = 12  # passages that an answer is made from
 NEAREST = 3  # resources that are named where there is no answer
 ABOUT = 0.6  # share of the words for one side of a comparison that a passage about it has
+
+_OF_A_RESOURCE = re.compile(
+    r"\b(?:books?|courses?|videos?|lectures?|lessons?|chapters?|posts?|articles?|blogs?|talks?|playlists?"
+    r"|learning plans?|workshops?|modules?|episodes?|authors?|according to|says?|recommends?|teach(?:es)?|taught"
+    r"|problems in|minutes of)\b",
+    re.IGNORECASE,
+)
 
 Cite = Callable[[Hit, tuple[int, int], int], Citation | None]
 
@@ -37,11 +44,12 @@ class Evidence:
     rarity: Mapping[str, float]
     scored: Sequence[Candidate]  # best first
     confidence: float  # how likely it is that they hold the answer, 0 to 1
+    unread: Listing | None = None  # a resource that the question is about, and that has no text here
 
     @property
     def answers(self) -> bool:
         """Return whether it is likely enough that they do."""
-        return self.confidence >= confidence.enough()
+        return self.unread is None and self.confidence >= confidence.enough()
 
 
 @dataclass(frozen=True)
@@ -79,16 +87,15 @@ class Quoter:
         vectors = {hit.number: self._shelf.sentence_vectors(hit.number) for hit in hits}
         scored = extractive.scored(extractive.candidates(asked, vector, hits, vectors, rarity))
         sure = confidence.confidence(asked, hits, scored, rarity, self._shelf.manifest.passages)
-        return Evidence(asked, vector, hits, rarity, scored, sure)
+        return Evidence(asked, vector, hits, rarity, scored, sure, self._unread(asked))
 
     def quote(self, found: Sequence[Evidence], length: Length = "standard") -> Quoted:
         """Return an answer to all that was asked; what cannot be answered of it is named."""
-        parts = [
-            (one, compose.compose(one.asked, one.scored, length, parts=len(found))) for one in found if one.answers
-        ]
+        told = [one for one in found if one.answers and (len(found) == 1 or not _unknown(one))]
+        parts = [(one, compose.compose(one.asked, one.scored, length, parts=len(found))) for one in told]
         chosen = [candidate for _, composed in parts for candidate in composed.sentences]
         citations, sentences = self._cited(chosen)
-        lacking = [one.asked.text for one in found if not one.answers] if len(found) > 1 else []
+        lacking = [one.asked.text.rstrip("?") for one in found if one not in told] if len(found) > 1 else []
         lacking += [name for one, composed in parts for name in self._unsaid(one, composed.sentences)]
         missing = f"Not on the shelf: {'; '.join(dict.fromkeys(lacking))}." if lacking and sentences else None
         listed = len(parts) == 1 and parts[0][1].listed
@@ -102,11 +109,23 @@ class Quoter:
         order = np.argsort(-(self._shelf.listing_vectors() @ found.vector), kind="stable")[:NEAREST]
         described = [listings[n].url for n in order.tolist()] if self._shelf.searched() is None else []
         said = [hit.source.resource for hit in found.hits[: 2 * NEAREST]]
-        urls = dict.fromkeys([*said[:1], *described[:1], *said[1:], *described[1:]])
+        named = [found.unread.url] if found.unread else []
+        urls = dict.fromkeys([*named, *said[:1], *described[:1], *said[1:], *described[1:]])
         return tuple(
             Nearest(listing.title, listing.url, "" if listing.status in READ else f"{listing.status}, not read here")
             for listing in (known[url] for url in urls if url in known)
         )[:NEAREST]
+
+    def _unread(self, asked: Question) -> Listing | None:
+        """Return the resource without text that a question is about: it names its title, and what a resource says."""
+        if not _OF_A_RESOURCE.search(asked.text):
+            return None
+        words = set(terms(asked.text))
+        for listing in self._shelf.listings():
+            titles = (listing.title, listing.title.partition(":")[0])
+            if listing.status not in READ and any(len(set(terms(t))) > 1 and set(terms(t)) <= words for t in titles):
+                return listing
+        return None
 
     def _unsaid(self, found: Evidence, chosen: Sequence[Candidate]) -> list[str]:
         """Return what a question names and its answer's sources do not: a side of a comparison, an unknown name."""
@@ -117,9 +136,7 @@ class Quoter:
             wanted = set(terms(side))
             if not any(len(wanted & words) >= ABOUT * len(wanted) for words in held):
                 lacking.append(side)
-        everything = " ".join(texts).lower()
-        names = re.findall(r"\b(?:[A-Z]{3,}[\w-]*|\w*[a-z][A-Z]\w*)\b", found.asked.text)
-        return lacking + [name for name in names if name.lower() not in everything and not _within(name, lacking)]
+        return lacking + [name for name in _unknown(found) if not any(name in side for side in lacking)]
 
     def _cited(self, chosen: Sequence[Candidate]) -> tuple[list[Citation], list[Sentence]]:
         citations: list[Citation] = []
@@ -157,5 +174,8 @@ def readable(quote: str) -> str:
     return re.sub(r"\s?\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]", "", " ".join(quote.split()))
 
 
-def _within(name: str, sides: Sequence[str]) -> bool:
-    return any(name in side for side in sides)
+def _unknown(found: Evidence) -> list[str]:
+    """Return the names in a question that nothing that was found for it has."""
+    texts = (" ".join([hit.source.title, *hit.passage.heading, hit.passage.text]) for hit in found.hits)
+    held = set(terms(" ".join(texts)))
+    return [name for name in questions.names(found.asked.text) if not set(terms(name)) <= held]

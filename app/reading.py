@@ -32,8 +32,11 @@ USUAL_MINUTES = {"video": 20, "playlist": 120, "channel": 120, "paper": 60, "boo
 OTHERWISE = 15  # minutes of anything else
 CURATED = 0.15  # of the best score, that a resource of the lists is ahead of a stray page of an archive
 NAMED = 3.0  # what sharing all words with title, topic and note is worth against one deviation of likeness
+FEWEST = 3  # items, where there are so many that come near
+NEAR = 0.35  # of the best resource's score: what lies below has nothing to do with the request
 FITS = 0.52  # of the best resource's score: what lies below does not belong on the list
 PAGES = 3  # of a resource that has many, that are meant
+HASTE = 0.25  # how much a short resource is ahead of a long one that fits as well, where there is little time
 SHORTEST = 5  # minutes that are worth beginning a resource for
 
 _BASICS = re.compile(
@@ -105,7 +108,7 @@ def read(request: str, shelf: Shelf, encoder: Encoder, cite: Cite, *, minutes: f
     wanted = wish.read(request)
     box = minutes or wanted.minutes
     vector = encoder.encode([wanted.subject])[0]
-    found = _candidates(wanted, vector, shelf, encoder)
+    found = _candidates(wanted, vector, shelf, encoder, filling=bool(box))
     rated = [(_item(one, wanted, vector, shelf, cite), one.score) for one in found]
     fitting = [(item, score) for item, score in rated if item.stage in wanted.stages]
     fitting = [(item, score) for item, score in fitting if item.why]
@@ -136,8 +139,8 @@ def duration(minutes: float) -> str:
 # --- which resources ------------------------------------------------------------------------------
 
 
-def _candidates(wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder) -> list[_Candidate]:
-    """Return the resources that fit a wish, best first."""
+def _candidates(wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, *, filling: bool) -> list[_Candidate]:
+    """Return the resources that fit a wish, best first; for a time box to be filled, those that come near, too."""
     listings, likeness = shelf.listings(), shelf.listing_vectors() @ vector
     usual, deviation = float(likeness.mean()), float(likeness.std()) or 1.0
     rarity = shelf.lexical.rarity(wanted.subject)
@@ -162,7 +165,9 @@ def _candidates(wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder) -
         for one, a, b in zip(found, described, said, strict=True)
     ]
     rated.sort(key=lambda one: -one.score)
-    return _distinct([one for one in rated if one.score >= FITS * rated[0].score])
+    near = [one for one in rated if one.score >= NEAR * rated[0].score]
+    few = [n for n, one in enumerate(near) if n < FEWEST or filling or one.score >= FITS * rated[0].score]
+    return _distinct([near[n] for n in few])
 
 
 def _distinct(candidates: Sequence[_Candidate]) -> list[_Candidate]:
@@ -251,7 +256,7 @@ def _in_the_box(rated: Sequence[tuple[Item, float]], box: float) -> list[Item]:
     """Return the items that fill a time box: what fits the request best, as long as there is room."""
     taken: list[Item] = []
     left = box
-    for item, _ in rated:
+    for item, _ in sorted(rated, key=lambda pair: -pair[1] / (pair[0].minutes + SHORTEST) ** HASTE):
         if item.minutes <= left:
             taken.append(item)
             left -= item.minutes

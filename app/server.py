@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import ServerError, logs
+from app import AnswerError, ServerError, logs
 from app.gate import COOKIE, MOST_MESSAGE, SESSION, App, Receive, Scope, Send
 from app.plan import Plan, check
 
@@ -217,7 +217,10 @@ class _House:
             return [one for one in missing if one]
 
         async def about() -> dict[str, Any]:
-            return await asyncio.to_thread((await desk.assistant()).about)
+            try:
+                return await asyncio.to_thread((await desk.assistant()).about)
+            except AnswerError as error:
+                raise ServerError(str(error)) from error
 
         house = House(memory, records, accounts, policy, Path(build_dir), about, ready, plan.metrics_token)
         gate = Gate(inner, build(house), policy, accounts)

@@ -70,11 +70,14 @@ def evaluate(
     """Measure whether the shelf finds, answers, cites and refuses as it should; with a suite's name, that alone."""
     if ctx.invoked_subcommand:
         return
+    from eval import cases, corpus, suites
     from eval import gate as gates
-    from eval import suites
 
     front: Front = ctx.obj
+    front.need_shelf()
     plan = suites.Plan(suites.available(data), data, split, ablate=ablate)
+    if gate and not update_baseline:  # before minutes are spent
+        gates.floors_for(corpus.describe(front.assistant().shelf, cases.read()).kind)
 
     def judged(run: Run) -> Verdict | None:
         if update_baseline:
@@ -221,6 +224,36 @@ def from_feedback(
     front: Front = ctx.obj
     for draft in feedback.drafts(feedback.read(memory or front.data / "chat" / "memory.db")):
         typer.echo(draft)
+
+
+@evaluation.command()
+def fit(
+    ctx: typer.Context,
+    data: DataFolder,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME ...]", help="What to fit, as sentences; all where none is named."),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Keep the weights, where they are not worse.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train the weights that answers are made with, on dev halves alone, and set them beside those in use."""
+    from eval import fit as fits
+    from eval import report
+
+    front: Front = ctx.obj
+    if unknown := [name for name in names or () if name not in fits.FITS]:
+        raise typer.BadParameter(f"there is no {unknown[0]!r} to fit; there are {', '.join(fits.FITS)}.")
+    material = fits.Data(data, front.assistant, front.runs / "bench", front.track)
+    for name in names or fits.FITS:
+        made = fits.FITS[name](material)
+        if as_json:
+            front.print_json(asdict(made))
+        else:
+            for table in report.fit_tables(made):
+                front.console().print(report.rich_table(table))
+        if write:
+            front.note(f"Written to {made.keep()}")
 
 
 # --- what the commands share ----------------------------------------------------------------------

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from app import confidence, extractive
 from app import question as questions
 from app.assistant import Assistant
 from app.quoted import HITS
 from eval import squad
-from eval.bench import Bench, json_lines, shelf_of
+from eval.bench import Bench, json_lines
 from eval.cases import Case, split_of
-from eval.systems import Remembering
 from index import search
 
 C = 0.1  # inverse strength of the L2 penalty
-WRONGLY_REFUSED = 0.03  # share of our own answerable dev questions that may lie below the threshold
+OURS = 0.2  # weight of all our own questions against all of SQuAD's
+WRONGLY_REFUSED = 0.04  # share of our own answerable dev questions that may lie below the threshold
+FOLDS = 7
 DIGITS = 4
 
 
-def examples(folder: Path, bench: Bench) -> tuple[list[list[float]], list[bool]]:
-    """Return the features of SQuAD's questions of the dev half, and whether each has an answer.
+@dataclass(frozen=True)
+class Examples:
+    """Questions as their features, shape (questions, features), and whether each can be answered."""
 
-    Its three files are read: with an answer, without one though it looks so, and on articles that are not there.
-    """
-    texts = {squad.address(row["_id"]): row["text"] for row in json_lines(folder / "corpus.jsonl")}
-    assistant = Assistant(shelf_of(texts, bench, squad.SUITE), Remembering(bench.encoder))
+    values: npt.NDArray[np.float64]
+    known: npt.NDArray[np.bool_]
+
+
+def of_cases(assistant: Assistant, cases: Sequence[Case]) -> Examples:
+    """Return our own questions of the dev half; the shelf is that of the recorded pages."""
+    mine = [case for case in cases if case.split == "dev" and not case.before]
+    return Examples(
+        np.array([features(assistant, case.question) for case in mine]), np.array([bool(case.found) for case in mine])
+    )
+
+
+def of_squad(folder: Path, bench: Bench) -> Examples:
+    """Return SQuAD's questions of the dev half: with an answer, without one though it looks so, on other articles."""
+    assistant = squad.assistant(folder, bench)
     files = ("queries.jsonl", True), ("queries_unanswerable.jsonl", False), ("queries_out_of_corpus_500.jsonl", False)
     asked = [
         (row["text"], known)
@@ -36,9 +51,9 @@ def examples(folder: Path, bench: Bench) -> tuple[list[list[float]], list[bool]]
         for row in json_lines(folder / name)
         if split_of(row["_id"]) == "dev"
     ]
-    assistant.encoder.encode([text for text, _ in asked])
-    rows = [features(assistant, text) for text, _ in bench.track(asked, "Reading SQuAD", len(asked))]
-    return rows, [known for _, known in asked]
+    assistant.encoder.encode([text for text, _ in asked])  # at once, which is quicker; the encoder remembers them
+    values = [features(assistant, text) for text, _ in bench.track(asked, "Reading SQuAD", len(asked))]
+    return Examples(np.array(values), np.array([known for _, known in asked]))
 
 
 def features(assistant: Assistant, text: str) -> list[float]:
@@ -52,20 +67,37 @@ def features(assistant: Assistant, text: str) -> list[float]:
     return confidence.features(asked, hits, scored, rarity, assistant.shelf.manifest.passages)
 
 
-def fit(rows: Sequence[Sequence[float]], known: Sequence[bool]) -> dict[str, float]:
-    """Return the weights of a logistic regression in which both kinds of question count the same."""
-    from sklearn.linear_model import LogisticRegression
+def fit(squads: Examples, ours: Examples) -> dict[str, float]:
+    """Return the weights of a logistic regression, answerable and not counting the same, and the threshold.
 
-    values = np.asarray(rows)
-    mean, deviation = values.mean(axis=0), values.std(axis=0) + 1e-9
-    model = LogisticRegression(C=C, max_iter=1000, class_weight="balanced").fit((values - mean) / deviation, known)
-    weights = model.coef_[0] / deviation
+    The threshold is told from our own questions, each weighed by a fit that has not seen it.
+    """
+    weights, intercept = _regression(squads, ours)
+    out = np.zeros(len(ours.known))
+    for n in range(FOLDS):
+        held = np.arange(len(out)) % FOLDS == n
+        part, bias = _regression(squads, Examples(ours.values[~held], ours.known[~held]))
+        out[held] = ours.values[held] @ part + bias
+    reached = np.sort(out[ours.known])
     fitted = dict(zip(confidence.FEATURES, weights.tolist(), strict=True))
-    fitted["intercept"] = float(model.intercept_[0] - weights @ mean)
+    fitted["intercept"] = intercept
+    fitted["threshold"] = float(1 / (1 + np.exp(-reached[int(WRONGLY_REFUSED * len(reached))])))
     return {name: round(value, DIGITS) for name, value in fitted.items()}
 
 
-def threshold(confidences: Mapping[str, float], cases: Sequence[Case]) -> float:
-    """Return the confidence that all but a few of our own answerable dev questions reach; `confidences` by case."""
-    reached = sorted(confidences[case.id] for case in cases if case.found and not case.before and case.split == "dev")
-    return round(reached[int(WRONGLY_REFUSED * len(reached))], DIGITS)
+def _regression(squads: Examples, ours: Examples) -> tuple[npt.NDArray[np.float64], float]:
+    from sklearn.linear_model import LogisticRegression
+
+    values = np.vstack([squads.values, ours.values])
+    known = np.r_[squads.known, ours.known]
+    counts = np.r_[_balanced(squads.known), OURS * _balanced(ours.known)] * len(squads.known) / 2
+    mean, deviation = values.mean(axis=0), values.std(axis=0) + 1e-9
+    model = LogisticRegression(C=C, max_iter=3000).fit((values - mean) / deviation, known, sample_weight=counts)
+    weights: npt.NDArray[np.float64] = model.coef_[0] / deviation
+    return weights, float(model.intercept_[0] - weights @ mean)
+
+
+def _balanced(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return weights with which what is known and what is not count 1 each."""
+    counts: npt.NDArray[np.float64] = np.where(known, 1 / known.sum(), 1 / (~known).sum())
+    return counts

@@ -39,7 +39,7 @@ def compare(
     run = rows.begin(data / "evals" / "compared", about)
     texts = corpus.texts(served.shelf)
     for name in (one, other):
-        own.run(asked, _way(name, served, data, track), run, texts, served.shelf.page, checks.shares_words, track=track)
+        own.run(asked, _way(name, served, data, track), run, texts, served.shelf.page, checks.supported, track=track)
     run.finish()
     return contests(chosen(run.rows, system=one), chosen(run.rows, system=other), SEARCHED, against=other)
 

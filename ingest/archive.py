@@ -114,8 +114,8 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
             for record in records:
                 if record.rec_type not in {"response", "resource"}:
                     continue
-                count += 1
                 response = _response(record)
+                count += 1
                 location = (record.http_headers.get_header("Location") or "") if record.http_headers else ""
                 digest = hashlib.sha256(response.body).hexdigest()
                 yield Capture(
@@ -167,6 +167,9 @@ def _body(record: Any, headers: Mapping[str, str]) -> bytes:  # noqa: ANN401
     if "chunked" in headers.get("transfer-encoding", "").lower():
         stream = ChunkedDataReader(stream)
     body: bytes = stream.read(MAX_BODY)
+    # warcio reads what is there; without a length the record's own head ends too early, too.
+    if len(body) < MAX_BODY and getattr(record.raw_stream, "limit", 1) > 0:
+        raise EOFError("the record is cut off")
     if headers.get("content-encoding", "").strip().lower() in {"", "identity"}:
         return body
     from ingest.exchange import inflated  # archives of others only: ours hold what was inflated

@@ -77,6 +77,7 @@ class Keeper:
             url,
             "response",
             payload=io.BytesIO(body),
+            length=len(body),
             http_headers=StatusAndHeaders(f"{status} ", clean, protocol="HTTP/1.1"),
             warc_headers_dict={"WARC-Date": fetched_at},
         )
@@ -84,21 +85,23 @@ class Keeper:
         record.raw_stream.close()  # warcio leaves its temporary file open
 
 
-def adopt(path: Path, folder: Path) -> list[Path]:
+def adopt(path: Path, folder: Path, *, mark: str = "") -> list[Path]:
     """Copy an archive into a folder, once, and return the WARC files there; of a WACZ, those inside it.
+
+    `mark` is put in front of their names.
 
     Raises IngestError where it is no archive.
     """
     if path.suffix.lower() == ".wacz":
-        return _unpack(path, folder)
+        return _unpack(path, folder, mark)
     next(scan(path, damaged=lambda _: None))
     if path.parent.resolve() == folder.resolve():
         return [path]
     with path.open("rb") as stream:
-        return [_copy(stream, path.name, folder)]
+        return [_copy(stream, f"{mark}{path.name}", folder)]
 
 
-def _unpack(path: Path, folder: Path) -> list[Path]:
+def _unpack(path: Path, folder: Path, mark: str) -> list[Path]:
     try:
         with zipfile.ZipFile(path) as bundle:
             names = [name for name in bundle.namelist() if re.fullmatch(r"archive/[^/]+\.warc(?:\.gz)?", name)]
@@ -107,7 +110,7 @@ def _unpack(path: Path, folder: Path) -> list[Path]:
                 if bundle.getinfo(name).file_size > MAX_ARCHIVE:
                     raise IngestError(f"{path}: {name} in it is larger than {MAX_ARCHIVE // 2**30} GiB; unpack it.")
                 with bundle.open(name) as first, bundle.open(name) as again:
-                    kept.append(_copy(first, f"{path.stem}-{Path(name).name}", folder, again))
+                    kept.append(_copy(first, f"{mark}{path.stem}-{Path(name).name}", folder, again))
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         raise IngestError(f"{path} cannot be read ({error}); name a WARC or WACZ file.") from error
     if not kept:

@@ -2,7 +2,8 @@
 
 python tests/chat_server.py '{"data": "/tmp/x", "port": 8000, "login": "password", ...}' takes what `Plan` takes, and:
 `users` (accounts to make, name to password), `slow` (seconds that each question takes), `drip` (seconds between its
-sentences), `raw` (leave what is said uncleaned). A question that begins with "Say: " is answered with its own words, as a model might.
+sentences), `raw` (leave what is said uncleaned), `llm` (address of a language model's server), `real` (the real encoder
+over the shelf that is there, nothing scripted). A question that begins with "Say: " is answered with its own words.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
 from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source  # noqa: E402
 
-from app import cards, server  # noqa: E402
+import config  # noqa: E402
+from app import cards, confidence, llm, server  # noqa: E402
 from app.answer import Answer, Done, Event, Nearest, Said, Sentence  # noqa: E402
 from app.answer import Status as Doing  # noqa: E402
 from app.assistant import Assistant  # noqa: E402
@@ -54,6 +57,7 @@ def make_shelf(data: Path, *more: Document) -> None:
 
 def scripted(settings: dict[str, object]) -> None:
     """Make the assistant say what a test wants said; everything else stays as it is."""
+    confidence.enough = lambda: 0.0  # it was fitted to a real encoder
     plain = Assistant.stream
     slow, drip = float(str(settings.get("slow", 0))), float(str(settings.get("drip", 0)))
 
@@ -80,7 +84,7 @@ def scripted(settings: dict[str, object]) -> None:
     def suggest(self: Assistant, said: Answer) -> list[str]:
         return ["What is a Pod?", "What is a cache stampede?", "What does ring-allreduce cost?"]
 
-    def read(self: Assistant, request: str, minutes: float | None = None) -> ReadingList:
+    def read(self: Assistant, request: str, *, minutes: float | None = None) -> ReadingList:
         stages = ("run", "crawl", "walk")
         items = [
             Item(d.url, d.title, "article", stage, 12, f"It covers {d.title}.", d.text[:40], d.url, "full text")
@@ -98,12 +102,15 @@ def scripted(settings: dict[str, object]) -> None:
 def main() -> None:
     settings = json.loads(sys.argv[1])
     data = Path(settings["data"])
-    encoders.load = lambda _folder="": FakeEncoder()
-    if not (data / "shelves" / "current").exists():
-        make_shelf(data)
-    scripted(settings)
+    if not settings.get("real"):
+        encoders.load = lambda _folder="": FakeEncoder()
+        if not (data / "shelves" / "current").exists():
+            make_shelf(data)
+        scripted(settings)
     known = {name: settings[name] for name in Plan.__dataclass_fields__ if name in settings}
     plan = Plan(**{"host": "127.0.0.1"} | known | {"data": data})
+    if settings.get("llm"):
+        plan = replace(plan, model=partial(llm.connect, replace(config.read({}), llm_url=settings["llm"])))
     for name, password in settings.get("users", {}).items():
         asyncio.run(add(plan, name, password))
     server.serve(plan, lambda line: print(line, flush=True))  # noqa: T201  what the tests read

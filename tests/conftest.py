@@ -151,9 +151,9 @@ def warc(tmp_path: Path) -> Callable[..., Path]:
             writer = WARCWriter(stream, gzip=name.endswith(".gz"))
             for url, (content_type, body) in pages.items():
                 headers = StatusAndHeaders(status, [("Content-Type", content_type)], protocol="HTTP/1.1")
-                writer.write_record(
-                    writer.create_warc_record(url, "response", payload=io.BytesIO(body), http_headers=headers)
-                )
+                record = writer.create_warc_record(url, "response", payload=io.BytesIO(body), http_headers=headers)
+                writer.write_record(record)
+                record.raw_stream.close()
         return path
 
     return record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from conftest import FakeEncoder, a_document
 from hypothesis import given, settings
@@ -62,7 +64,7 @@ def check(document: Document, count) -> None:
         assert all(0 <= start < end <= len(passage.text) for start, end in passage.sentences)
         assert list(passage.sentences) == sorted(passage.sentences)
     assert len({passage.id for passage in passages}) == len(passages)
-    assert all(one.end <= other.start for one, other in zip(passages, passages[1:], strict=False))
+    assert all(one.end <= other.start for one, other in pairwise(passages))
     quotable = "".join(document.text[b.start : b.end] for b in document.blocks if b.kind in {"text", "item"})
     covered = "".join(passage.text for passage in passages if passage.kind == "text")
     assert sorted("".join(covered.split())) == sorted("".join(quotable.split())), "nothing quotable is left out"
@@ -110,7 +112,7 @@ def test_sentences_end_at_full_stops_but_not_at_abbreviations(text, sentences):
 def test_sentences_cover_a_text_and_do_not_overlap(text):
     bounds = split.sentence_bounds(text)
     assert "".join("".join(text[a:b] for a, b in bounds).split()) == "".join(text.split())
-    assert all(one[1] <= other[0] for one, other in zip(bounds, bounds[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in pairwise(bounds))
 
 
 @pytest.mark.parametrize("kind", ["code", "table"])

@@ -138,6 +138,33 @@ def beir(
 
 
 @evaluation.command()
+def speed(
+    ctx: typer.Context,
+    rows: Annotated[str, typer.Option(help="Which rows, commas between; all of them.")] = "",
+    rounds: Annotated[int, typer.Option(min=1, help="Turns that each contestant takes.")] = 5,
+    size: Annotated[int, typer.Option(min=5, help="Passages, documents or questions a turn.")] = 40,
+    sizes: Annotated[str, typer.Option(help="Passages of the shelves that are grown.")] = "10000,100000,1000000",
+    as_json: AsJson = False,
+) -> None:
+    """How long things take, beside what others take; writes speed.json and growth.svg."""
+    from eval import races
+    from eval import speed as speeds
+    from eval.report import rich_table
+
+    front: Front = ctx.obj
+    front.need_shelf()
+    bench = races.Bench(front.data, front.assistant(), rounds, size, tuple(map(int, sizes.split(","))), front.track)
+    wanted = rows.split(",") if rows else [*races.ROWS, races.GROW]
+    measured, grown = races.measure(bench, wanted, tell=front.note)
+    figures = speeds.write(measured, grown, front.runs / "speed")
+    if as_json:
+        front.print_json(figures)
+        return
+    for table in speeds.tables(measured, grown):
+        front.console().print(rich_table(table))
+
+
+@evaluation.command()
 def extraction(ctx: typer.Context, data: DataFolder, as_json: AsJson = False) -> None:
     """Text extraction on the Zyte article benchmark."""
     _suite(ctx, "extraction", data, as_json=as_json)

@@ -263,3 +263,12 @@ def test_without_a_document_the_encoder_is_not_loaded(tmp_path):
     with Ahead(lambda: loaded.append(1), tmp_path):
         pass
     assert loaded == []
+
+
+def test_what_was_embedded_exactly_is_not_embedded_again_for_a_fast_shelf(tmp_path):
+    exact, fast = FakeEncoder(), FakeEncoder()
+    fast.name = f"{exact.name}+fast"
+    assert build.build(made_of(RING), exact, tmp_path).embedded
+    built = build.build(made_of(RING), fast, tmp_path)
+    assert (built.new, built.embedded, built.manifest.encoder) == (True, 0, fast.name)
+    assert build.build(made_of(RING, PODS), exact, tmp_path).embedded, "a fast vector does not stand for an exact one"

@@ -25,7 +25,8 @@ class Settings:
     data: Path
     """PREPSHELF_DATA: the folder that programs write to; `data/` in the checkout."""
     encoder: str
-    """PREPSHELF_ENCODER: folder of a sentence-transformers model; "" is the built-in all-MiniLM-L6-v2."""
+    """PREPSHELF_ENCODER: "" is the built-in all-MiniLM-L6-v2, "exact" the same in float32, else a folder that holds a
+    sentence-transformers model."""
     contact: str
     """PREPSHELF_CONTACT: address or mail that the User-Agent names, so that a site can reach you."""
     github_token: str
@@ -118,11 +119,18 @@ class ServerSettings:
 
 
 def read_server() -> ServerSettings:
-    """Return an operator's settings; ValueError where a number is none."""
+    """Return an operator's settings; raises SettingError where a number is none."""
     env = os.environ
 
     def listed(name: str, default: str = "") -> tuple[str, ...]:
         return tuple(one.strip() for one in (env.get(name) or default).split(",") if one.strip())
+
+    def number(name: str, default: float) -> float:
+        given = env.get(name) or default
+        try:
+            return float(given)
+        except ValueError as error:
+            raise SettingError(f"{name} is {given!r}; it is a number such as {default}.") from error
 
     return ServerSettings(
         url=env.get("PREPSHELF_URL", "").rstrip("/"),
@@ -134,8 +142,8 @@ def read_server() -> ServerSettings:
         proxies=listed("PREPSHELF_PROXIES", "127.0.0.1,::1"),
         metrics_token=env.get("PREPSHELF_METRICS_TOKEN", ""),
         log_questions=env.get("PREPSHELF_LOG_QUESTIONS", "") == "1",
-        running=int(env.get("PREPSHELF_RUNNING") or 2),
-        deadline=float(env.get("PREPSHELF_DEADLINE") or 120),
+        running=int(number("PREPSHELF_RUNNING", 2)),
+        deadline=number("PREPSHELF_DEADLINE", 120),
     )
 
 

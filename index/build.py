@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from index import ShelfError, split, store
-from index.encoder import Encoder, Vectors, batches
+from index import ShelfError, manifest, split, store
+from index.encoder import Encoder, Vectors, batches, exact_name
+from index.manifest import Manifest
 from index.passage import Listing, Passage, Source
-from index.store import Draft, Manifest
+from index.store import Draft
 from ingest import IngestError, Track, silently
 from ingest.archive import now
 from ingest.document import Document, read
@@ -72,13 +74,23 @@ def listed(book: Ledger) -> list[Listing]:
             kind=entry.kind,
             status=entry.row.status.value,
             words=entry.row.words,
-            note=notes.get(entry.row.url, ""),
+            note="" if entry.kind == "note" else notes.get(entry.row.url, ""),
+            stage=_stage(notes.get(entry.row.url, "")),
             reason=entry.row.reason,
             curated=entry.curated,
         )
         for entry in book.entries()
         if entry.row.url == entry.row.resource and (entry.curated or entry.row.document)
     ]
+
+
+def _stage(note: str) -> str:
+    """Return the stage that a note of ours gives itself.
+
+    >>> _stage("stage: walk"), _stage("read this first")
+    ('walk', '')
+    """
+    return note.removeprefix("stage: ") if note.startswith("stage: ") else ""
 
 
 def build(
@@ -95,12 +107,7 @@ def build(
     """
     readable = [(document, source) for document, source in documents if document.language in LANGUAGES]
     source = _fingerprint(readable, listings)
-    try:
-        served = store.describe(folder / "shelves")
-    except ShelfError:  # damaged: what a build is for
-        served = None
-    made_by = (source, encoder.name, split.VERSION, store.FORMAT)
-    if served and (served.source, served.encoder, served.splitter, served.format) == made_by:
+    if served := _served(folder / "shelves", (source, encoder.name, split.VERSION, manifest.FORMAT)):
         return Built(served, 0, new=False)
     passages: list[Passage] = []
     contexts: list[str] = []
@@ -110,6 +117,18 @@ def build(
             contexts.append(split.context_of(about.title, passage.heading))
     draft, embedded = _draft(readable, passages, contexts, listings, encoder, folder, source, track)
     return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+
+
+def _served(shelves: Path, made_by: tuple[str, str, str, int]) -> Manifest | None:
+    """Return the manifest of the shelf that serves, if it was made of and by just this, and is sound."""
+    try:
+        served = manifest.describe(shelves)
+        if served is None or (served.source, served.encoder, served.splitter, served.format) != made_by:
+            return None
+        manifest.check(served, shelves)
+    except ShelfError:  # damaged: what a build is for
+        return None
+    return served
 
 
 def embed(document: Document, encoder: Encoder, folder: Path) -> int:
@@ -175,7 +194,11 @@ def _embedded(
     """Return the vectors of all passages and of all their sentences, and how many had to be made."""
     inputs = [_fit(context, encoder) for context in contexts]
     keys = [_key(encoder.name, head, passage) for head, passage in zip(inputs, passages, strict=True)]
-    with Cache(cache, encoder.dimension) as kept:
+    with _kept(cache, encoder.dimension) as kept:
+        if (exact := exact_name(encoder.name)) != encoder.name:  # what was made exactly is good enough for a fast shelf
+            kept.take_over(
+                (_key(exact, head, passage), key) for key, head, passage in zip(keys, inputs, passages, strict=True)
+            )
         missing = kept.missing(keys)
         lengths = encoder.count([passages[n].text for n in missing])
         # Longest first, so that batches hold texts of like length and the estimate of the time left falls.
@@ -188,6 +211,19 @@ def _embedded(
             kept.keep({keys[n]: (whole[row], pooled[row]) for row, n in enumerate(group)})
         vectors, sentences = kept.get(keys)
     return vectors, sentences, len(missing)
+
+
+@contextmanager
+def _kept(path: Path, dimension: int) -> Iterator[Cache]:
+    """Open the cache; raises ShelfError where it is damaged or cannot be written."""
+    try:
+        with Cache(path, dimension) as kept:
+            yield kept
+    except sqlite3.Error as error:
+        raise ShelfError(
+            f"{path}: {error}. Make room on the disk and run `prep index` again; if the file is damaged,"
+            " remove it first, and all passages are embedded anew."
+        ) from error
 
 
 def _fit(context: str, encoder: Encoder) -> str:
@@ -231,6 +267,13 @@ class Cache:
             if key not in known:
                 first.setdefault(key, n)
         return list(first.values())
+
+    def take_over(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep under the second key of each pair what is kept under the first, where there is nothing yet."""
+        with self._db:
+            self._db.executemany(
+                "insert or ignore into vector select ?2, whole, parts from vector where key = ?1", pairs
+            )
 
     def keep(self, made: Mapping[bytes, tuple[Vectors, Vectors]]) -> None:
         """Keep vectors; they are on disk when the call returns."""

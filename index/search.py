@@ -73,11 +73,8 @@ def fused(
     word with must not make a common one look decisive.
     """
     shared = shelf.lexical.scores(question)
-    near = shelf.nearest(vector, POOL if allowed is None else shelf.manifest.passages)
-    by_word = shared
-    if allowed is not None:
-        near = near[allowed[near]][:POOL]
-        by_word = np.where(allowed, shared, 0)
+    near = shelf.nearest(vector, POOL, allowed)
+    by_word = shared if allowed is None else np.where(allowed, shared, 0)
     top = np.argpartition(-by_word, min(POOL, len(by_word) - 1))[:POOL]
     numbers = np.union1d(near, top[by_word[top] > 0]).astype(np.int64)
     dense = shelf.cosines(vector, numbers)

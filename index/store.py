@@ -6,7 +6,6 @@ file with passages and documents. It is built aside, fsynced, renamed into place
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,25 +16,19 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from index import ShelfError
+from index import ShelfError, vectors
 from index.encoder import Vectors
 from index.lexical import Lexical
+from index.manifest import FORMAT, POINTER, Manifest, check, describe, sha256
 from index.passage import Listing, Passage, Source
 from ingest.document import Document
 
-if TYPE_CHECKING:
-    import faiss
-
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-
-FORMAT = 4  # of the files below; a shelf of another format is rebuilt
-POINTER = "current"
 
 _SCHEMA = """
 create table document (
@@ -49,26 +42,9 @@ create table passage (
 create index passage_document on passage (document);
 create table listing (
     number integer primary key, url text unique, title text, topic text, kind text, status text, words integer,
-    note text, reason text, curated integer
+    note text, stage text, reason text, curated integer
 ) strict;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a shelf is made of and by."""
-
-    version: str
-    format: int
-    encoder: str
-    dimension: int
-    splitter: str
-    source: str  # fingerprint of the documents
-    built_at: str
-    documents: int
-    passages: int
-    sentences: int
-    files: dict[str, str]  # sha256 of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +78,13 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
     try:
         aside.mkdir(parents=True)
         _write_tables(draft, aside / "shelf.db")
-        _write_vectors(draft, aside / "vectors.faiss")
+        vectors.save(vectors.build(draft.vectors), aside / "vectors.faiss")
         np.save(aside / "sentences.npy", draft.sentence_vectors, allow_pickle=False)
         np.save(aside / "listings.npy", draft.listing_vectors, allow_pickle=False)
         np.save(aside / "layout.npy", _layout(draft), allow_pickle=False)
         np.save(aside / "moments.npy", _moments(draft.vectors), allow_pickle=False)
         Lexical.build(draft.texts).save(aside / "lexical")
-        files = {str(path.relative_to(aside)): _sha256(path) for path in sorted(aside.rglob("*")) if path.is_file()}
+        files = {str(path.relative_to(aside)): sha256(path) for path in sorted(aside.rglob("*")) if path.is_file()}
         manifest = Manifest(
             version=version,
             format=FORMAT,
@@ -127,10 +103,12 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
             _fsync(path)
         aside.rename(shelves / version)
         _point(shelves, version)
-    except OSError as error:
+    except (OSError, sqlite3.Error, RuntimeError) as error:  # the last is FAISS's
         shutil.rmtree(aside, ignore_errors=True)
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise ShelfError(
-            f"{shelves}: the shelf cannot be written ({error.strerror}); the last one still serves."
+            f"{shelves}: the shelf cannot be written ({reason}); the last one still serves."
+            " Make room there, or see that it may be written, and run `prep index` again."
         ) from error
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -168,7 +146,7 @@ def _write_tables(draft: Draft, path: Path) -> None:
                 ),
             )
         db.executemany(
-            "insert into listing values (?,?,?,?,?,?,?,?,?,?)",
+            "insert into listing values (?,?,?,?,?,?,?,?,?,?,?)",
             [(n, *asdict(listing).values()) for n, listing in enumerate(draft.listings)],
         )
         db.commit()
@@ -192,29 +170,8 @@ def _moments(vectors: Vectors) -> Vectors:
 
     With them the mean and spread of a question's cosines over all passages are known without computing them.
     """
-    return np.vstack([vectors.mean(axis=0), np.cov(vectors.T, bias=True)]).astype(np.float32)
-
-
-def _write_vectors(draft: Draft, path: Path) -> None:
-    """Write the vectors as llama-index's FAISS store does, so that its own tools can read them back."""
-    import faiss
-    from llama_index.core.schema import TextNode
-    from llama_index.vector_stores.faiss import FaissVectorStore
-
-    # Unit vectors: inner product is cosine, so higher is closer.
-    store = FaissVectorStore(faiss_index=faiss.IndexFlatIP(draft.vectors.shape[1]))
-    store.add(
-        [
-            TextNode(id_=passage.id, embedding=vector.tolist())
-            for passage, vector in zip(draft.passages, draft.vectors, strict=True)
-        ]
-    )
-    store.persist(str(path))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    mean = vectors.mean(axis=0)
+    return np.vstack([mean, vectors.T @ vectors / len(vectors) - np.outer(mean, mean)]).astype(np.float32)
 
 
 def _fsync(path: Path) -> None:
@@ -239,36 +196,20 @@ def _sweep(shelves: Path, *, keep: str) -> None:
     for path in [*published[:-2], *shelves.glob(".*.part")]:
         if path.name != keep:
             shutil.rmtree(path, ignore_errors=True)
+    for path in shelves.glob(f".{POINTER}.*"):
+        path.unlink(missing_ok=True)
 
 
 # --- reading --------------------------------------------------------------------------------------
-
-
-def describe(shelves: Path) -> Manifest | None:
-    """Return the manifest of the shelf that serves, None where there is none.
-
-    Raises ShelfError where it is damaged.
-    """
-    try:
-        version = (shelves / POINTER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-    path = shelves / version / "manifest.json"
-    try:
-        return Manifest(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ShelfError(f"{path} cannot be read ({error}); run `prep index` to build the shelf anew.") from error
 
 
 class Shelf:
     """An open shelf; it stays what it is when a new one is published."""
 
     def __init__(self, manifest: Manifest, folder: Path) -> None:
-        import faiss
-
         self.manifest = manifest
         self.lexical = Lexical.open(folder / "lexical")
-        self._vectors: faiss.Index = faiss.read_index(str(folder / "vectors.faiss"))
+        self._vectors = vectors.read(folder / "vectors.faiss")
         self._sentences = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
         layout = np.load(folder / "layout.npy", allow_pickle=False)
         self.document_of, self._first, self._count, self.lengths, self.prose = layout.T
@@ -279,17 +220,19 @@ class Shelf:
         self._documents: dict[int, Source] = {}
         self._searched: npt.NDArray[np.bool_] | None = None
 
-    def nearest(self, vector: Vectors, limit: int) -> npt.NDArray[np.int64]:
-        """Return the numbers of the passages nearest to a unit vector, best first."""
-        _, numbers = self._vectors.search(vector[None, :], min(limit, self.manifest.passages))
-        found: npt.NDArray[np.int64] = numbers[0][numbers[0] >= 0]
-        return found
+    def nearest(self, vector: Vectors, limit: int, allowed: npt.NDArray[np.bool_] | None = None) -> Numbers:
+        """Return the numbers of the passages nearest to a unit vector, best first; of the allowed ones, where given."""
+        return self._vectors.nearest(vector, limit, allowed)
+
+    def vectors(self, numbers: Numbers) -> Vectors:
+        """Return the vectors of passages by number, shape (n, dimension)."""
+        return self._vectors.get(numbers)
 
     def cosines(self, vector: Vectors, numbers: Numbers) -> Floats:
         """Return the cosines of some passages with a unit vector, in their order."""
         if not len(numbers):
             return np.zeros(0, dtype=np.float32)
-        return np.asarray(self._vectors.reconstruct_batch(numbers) @ vector, dtype=np.float32)
+        return np.asarray(self._vectors.get(numbers) @ vector, dtype=np.float32)
 
     def spread(self, vector: Vectors) -> tuple[float, float]:
         """Return the mean and standard deviation of the cosines of all passages with a unit vector."""
@@ -357,6 +300,14 @@ class Shelf:
         row = self._db.execute("select text, page_text from document where url = ?", (url,)).fetchone()
         return (row[0], row[1]) if row else ("", "")
 
+    def headings(self, url: str) -> list[tuple[tuple[str, ...], str]]:
+        """Return the heading paths of a document's passages, each once and in order, with the document's title."""
+        query = (
+            "select distinct heading, title from passage join document on document.number = passage.document"
+            " where url = ? order by passage.number"
+        )
+        return [(tuple(json.loads(heading)), title) for heading, title in self._db.execute(query, (url,))]
+
     def sentence_vectors(self, number: int) -> Vectors:
         """Return the vectors of a passage's sentences, shape (sentences, dimension)."""
         first = self._first[number]
@@ -364,7 +315,7 @@ class Shelf:
 
     def listings(self) -> list[Listing]:
         """Return all resources, those without text among them, in the order of the lists."""
-        columns = "url, title, topic, kind, status, words, note, reason, curated"
+        columns = "url, title, topic, kind, status, words, note, stage, reason, curated"
         rows = self._db.execute(f"select {columns} from listing order by number")
         return [Listing(*(*row[:-1], bool(row[-1]))) for row in rows]
 
@@ -395,12 +346,8 @@ def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
             f"{shelves / manifest.version} was built with {manifest.encoder};"
             f" run `prep index` to rebuild it with {encoder}."
         )
-    folder = shelves / manifest.version
-    for name, digest in manifest.files.items():
-        # Damaged FAISS files load without complaint about half of the time: compare before it sees a byte.
-        if not (folder / name).exists() or _sha256(folder / name) != digest:
-            raise ShelfError(f"{folder / name} is not what was published; run `prep index` to build the shelf anew.")
-    return Shelf(manifest, folder)
+    check(manifest, shelves)
+    return Shelf(manifest, shelves / manifest.version)
 
 
 @contextmanager
@@ -410,8 +357,3 @@ def _connect(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
     finally:
         db.close()
-
-
-def as_json(manifest: Manifest) -> dict[str, Any]:
-    """Return a manifest for people and scripts, without the files' checksums."""
-    return {key: value for key, value in asdict(manifest).items() if key != "files"}

@@ -209,6 +209,9 @@ def _body(record: Any, headers: Mapping[str, str]) -> bytes:  # noqa: ANN401
     if "chunked" in headers.get("transfer-encoding", "").lower():
         stream = ChunkedDataReader(stream)
     body: bytes = stream.read(MAX_BODY)
+    # warcio reads what is there; without a length the record's own head ends too early, too.
+    if len(body) < MAX_BODY and getattr(record.raw_stream, "limit", 1) > 0:
+        raise EOFError("the record is cut off")
     if headers.get("content-encoding", "").strip().lower() in {"", "identity"}:
         return body
     from ingest.exchange import inflated  # archives of others only: ours hold what was inflated

@@ -77,6 +77,7 @@ class Keeper:
             url,
             "response",
             payload=io.BytesIO(body),
+            length=len(body),
             http_headers=StatusAndHeaders(f"{status} ", clean, protocol="HTTP/1.1"),
             warc_headers_dict={"WARC-Date": fetched_at},
         )

@@ -7,7 +7,9 @@ import io
 import os
 import re
 import socket
+import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -155,6 +157,21 @@ def warc(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return record
+
+
+def in_a_child(work: Callable[[], object]) -> int:
+    """Do something in another process that may be killed by it, and return how that ended, as Popen.returncode is."""
+    child = os.fork()
+    if not child:
+        try:
+            work()
+            os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def a_pdf(*pages: Sequence[str]) -> bytes:

@@ -136,7 +136,7 @@ def test_a_program_is_supported_by_the_passage_that_holds_its_lines_and_by_nothi
 def test_a_refusal_in_the_agreed_words_abstains_and_names_what_is_nearest(shelf_folder, encoder):
     answer = answered(shelf_folder, encoder, f"<answer>{REFUSAL}</answer>")
     assert answer.abstained and answer.nearest and answer.text.startswith(REFUSAL)
-    assert REFUSAL in fill("answer_rules", fence="x", refusal=REFUSAL)
+    assert REFUSAL in fill("answer_rules", fence="x", refusal=REFUSAL, length="Two")
 
 
 def test_what_the_passages_do_not_say_is_named(shelf_folder, encoder):
@@ -185,7 +185,7 @@ def test_a_stream_is_the_answer_in_parts(shelf_folder, encoder):
     events = list(Assistant(shelf, encoder, model=lambda: model).stream(QUESTION))
     *parts, done = events
     assert isinstance(done, Done)
-    assert [type(part) for part in parts[:3]] == [Status, Status, Said]
+    assert [type(part) for part in parts[:4]] == [Status, Status, Status, Said]
     assert [part.sentence for part in parts if isinstance(part, Said)] == list(done.answer.sentences)
     assert [citation for part in parts if isinstance(part, Said) for citation in part.citations] == list(
         done.answer.citations

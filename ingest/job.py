@@ -80,7 +80,7 @@ def ingest(
             if not well_formed(resource.fetch or resource.url):
                 settler.refused(resource, Verdict(Status.MALFORMED, "no host can have this name"))
         local = LocalRun(ledger, settler, parsers, events, progress, refresh=request.refresh)
-        local.read_archives(kept)
+        local.read_archives(kept, named=bool(request.warcs or request.saved))
         if request.saved:
             local.read_saved(request.saved, names, folder)
         online = OnlineRun(ledger, settler, parsers, events, progress, refresh=request.refresh, written=fetched)

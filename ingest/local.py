@@ -30,10 +30,11 @@ _NOT_READ = re.compile(r"(?:image|font|audio|video)/|(?:text|application)/(?:css
 class LocalRun(Run):
     """Reads archives and saved files into the ledger."""
 
-    def read_archives(self, paths: Sequence[Path]) -> None:
-        """Read all that web archives hold; a damaged one is read up to its damage, one that holds nothing is told of.
+    def read_archives(self, paths: Sequence[Path], *, named: bool) -> None:
+        """Read all that web archives hold; a damaged one is read up to its damage.
 
-        Those that a person named were looked at before; a run that was killed may leave one without a whole record.
+        Raises IngestError where one that a person named is no archive. Those of earlier runs are passed over then: a
+        run that was killed may leave one without a whole record.
         """
         captures: list[Capture] = []
         for path in paths:
@@ -41,6 +42,8 @@ class LocalRun(Run):
             try:
                 captures += archive.scan(path, damaged=self.progress.tell)
             except IngestError as error:
+                if named:
+                    raise
                 self.progress.tell(f"{error} It was passed over.")
         if captures:
             self._archive(Archive(captures))

@@ -121,6 +121,11 @@ class Tally:
     lost: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
 
+    @property
+    def wrong(self) -> int:
+        """Return how often something did not hold."""
+        return len(self.unreadable) + len(self.lost) + len(self.different)
+
     def __str__(self) -> str:
         where = f"{self.kills - self.in_publish} in ingest, {self.in_publish} in publish"
         return (
@@ -234,7 +239,7 @@ def main() -> int:
                 tally.kills += 1
                 tally.in_publish += stage == "publish"
                 before = after(victim, before, tally)
-                say(f"{tally.kills:4} killed in {stage}; {len(before)} documents")
+                say(f"{tally.kills:4} killed in {stage}; {len(before)} documents; {tally.wrong} faults")
                 if tally.kills == given.kills:
                     break
             uninterrupted(victim, links, site.port)
@@ -248,7 +253,7 @@ def main() -> int:
     for line in [*tally.unreadable, *tally.lost, *tally.different]:
         say(f"  {line}")
     shutil.rmtree(work)
-    return 1 if tally.unreadable or tally.lost or tally.different else 0
+    return 1 if tally.wrong else 0
 
 
 if __name__ == "__main__":

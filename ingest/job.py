@@ -69,7 +69,8 @@ def ingest(
     progress = progress or Progress()
     resources = catalogue.read(request.lists) if request.lists else catalogue.built_in()
     wanted = _wanted(resources, request.only)
-    kept = _kept_archives(request, folder)
+    named = _named_archives(request, folder)
+    kept = sorted(folder.archive.glob("*.warc*")) if request.offline else []
     events: Events = queue.SimpleQueue()
     with open_ledger(folder.ledger) as ledger, Parsers(workers, events.put) as parsers:
         _enter_lists(ledger, resources, folder)
@@ -80,7 +81,7 @@ def ingest(
             if not well_formed(resource.fetch or resource.url):
                 settler.refused(resource, Verdict(Status.MALFORMED, "no host can have this name"))
         local = LocalRun(ledger, settler, parsers, events, progress, refresh=request.refresh)
-        local.read_archives(kept, named=bool(request.warcs or request.saved))
+        local.read_archives(named or kept, named=bool(named))
         if request.saved:
             local.read_saved(request.saved, names, folder)
         online = OnlineRun(ledger, settler, parsers, events, progress, refresh=request.refresh, written=fetched)
@@ -132,12 +133,12 @@ def _enter_lists(ledger: Ledger, resources: Sequence[Resource], folder: Folder) 
                     document.remove(folder.documents / row.document)
 
 
-def _kept_archives(request: Request, folder: Folder) -> list[Path]:
-    """Return the archives to read, those that were named copied into the data folder, so that they stay.
+def _named_archives(request: Request, folder: Folder) -> list[Path]:
+    """Return the archives that were named, copied into the data folder, so that they stay.
 
-    Raises IngestError where one that was named is none.
+    Raises IngestError where one of them is none.
     """
     kept = [path for each in request.warcs for path in adopt(each, folder.archive)]
     for each in saved.archives(request.saved) if request.saved else ():
         kept += adopt(each, folder.archive, mark=saved.MARK)
-    return kept or (sorted(folder.archive.glob("*.warc*")) if request.offline else [])
+    return kept

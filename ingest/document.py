@@ -143,9 +143,10 @@ def file_stem(url: str) -> str:
 def write(document: Document, folder: Path) -> Path:
     """Write the text as a file anyone can read, its provenance beside it, and return the text's path.
 
-    The `.md` file holds the text and nothing else, so its sha256 is the document's.
+    The `.md` file holds the text and nothing else, so its sha256 is the document's. Its beginning stands in the name:
+    another text is another pair of files, so that a run which is killed between the two spoils no pair.
     """
-    path = folder / f"{file_stem(document.url)}.md"
+    path = folder / f"{file_stem(document.url)}-{document.sha256[:8]}.md"
     headings = list(dict.fromkeys(block.heading for block in document.blocks))
     index = {heading: n for n, heading in enumerate(headings)}
     record = {key: value for key, value in asdict(document).items() if key not in {"text", "blocks", "page_text"}} | {

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pebble.common import ProcessFuture
 
 READER = "4"  # version of the way in which texts are read: what another read is read again
-TIMEOUT = 15  # seconds a document, of the clock and of work
+TIMEOUT = 20  # seconds a document, of the clock, and
+WORK = 15  # of work
 MEMORY = 2 * 2**30  # bytes of address space a child
 
 
@@ -110,7 +111,7 @@ class Parsers:
 
     def __init__(self, workers: int, done: Callable[[Parsed], None]) -> None:
         """`done` is called, in a thread of its own, with what became of each job."""
-        self._pool = ProcessPool(max_workers=workers, context=get_context("spawn"), initializer=_limit_memory)
+        self._pool = ProcessPool(max_workers=workers, context=get_context("spawn"), initializer=_prepare)
         self._done = done
 
     def submit(self, job: Job) -> None:
@@ -149,12 +150,16 @@ def _result(job: Job, future: ProcessFuture) -> Parsed:
 
 def _parse_within_limits(job: Job) -> Parsed:
     used = limits.getrusage(limits.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime) + TIMEOUT + 1  # the limit counts all that the process ever did
+    soft = int(used.ru_utime + used.ru_stime) + WORK + 1  # the limit counts all that the process ever did
     limits.setrlimit(limits.RLIMIT_CPU, (soft, limits.getrlimit(limits.RLIMIT_CPU)[1]))
     return parse(job)
 
 
-def _limit_memory() -> None:
+def _prepare() -> None:
+    """Limit the memory of a child, and load the parsers before the clock of its first document runs."""
+    import ingest.maintext
+    import ingest.sources  # noqa: F401
+
     limits.setrlimit(limits.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):  # not every system can limit it
         limits.setrlimit(limits.RLIMIT_AS, (MEMORY, MEMORY))

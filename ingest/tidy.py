@@ -44,6 +44,9 @@ def sweep(ledger: Ledger, folder: Folder) -> None:
     for path in folder.documents.rglob("*.md"):
         if str(path.relative_to(folder.documents)) not in named and path.with_suffix(".json").exists():
             document.remove(path)
+    for path in folder.documents.rglob("*.json"):
+        if not path.with_suffix(".md").exists():
+            path.unlink(missing_ok=True)  # the first of two files, the other of which was never written
     for left in folder.documents.rglob(".*"):
         if left.is_file():
             left.unlink(missing_ok=True)  # a file that was being written

@@ -46,6 +46,19 @@ def test_a_document_comes_back_as_it_was_written(tmp_path_factory, pieces):
     assert path.read_text(encoding="utf-8") == text
 
 
+def test_another_text_is_another_pair_of_files(tmp_path):
+    """A kill between the two files of a pair then spoils neither the old text nor the new one."""
+    one, two = (
+        Document("https://a.test", "T", "r", "html", "en", *assemble([Piece("text", said)]), "")
+        for said in ("One", "Two")
+    )
+    before = document.write(one, tmp_path)
+    after = document.write(two, tmp_path)
+    assert before != after
+    assert document.read(before) == one
+    assert document.read(after) == two
+
+
 def test_any_character_leads_to_its_heading_and_place():
     text, blocks = assemble([
         Piece("heading", "A", 1, "a"), Piece("text", "One.", place="a"), Piece("heading", "B", 2, "b"),

@@ -105,16 +105,19 @@ class Quoter:
     def nearest(self, found: Evidence) -> tuple[Nearest, ...]:
         """Return the resources that come nearest to a question, those without text among them."""
         listings = self._shelf.listings()
-        known = {listing.url: listing for listing in listings}
+        known = {hit.source.resource: Nearest(hit.source.resource_title, hit.source.resource) for hit in found.hits}
+        known |= {
+            listing.url: Nearest(
+                listing.title, listing.url, "" if listing.status in READ else f"{listing.status}, not read here"
+            )
+            for listing in listings
+        }
         order = np.argsort(-(self._shelf.listing_vectors() @ found.vector), kind="stable")[:NEAREST]
         described = [listings[n].url for n in order.tolist()] if self._shelf.searched() is None else []
         said = [hit.source.resource for hit in found.hits[: 2 * NEAREST]]
         named = [found.unread.url] if found.unread else []
         urls = dict.fromkeys([*named, *said[:1], *described[:1], *said[1:], *described[1:]])
-        return tuple(
-            Nearest(listing.title, listing.url, "" if listing.status in READ else f"{listing.status}, not read here")
-            for listing in (known[url] for url in urls if url in known)
-        )[:NEAREST]
+        return tuple(known[url] for url in urls)[:NEAREST]
 
     def _unread(self, asked: Question) -> Listing | None:
         """Return the resource without text that a question is about: it names its title, and what a resource says."""

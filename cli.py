@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 import config
+from eval.commands import Front, evaluation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from app import plan as serving
     from app.accounts import Accounts
     from app.assistant import Assistant, Turn
-    from eval.gate import Verdict
-    from eval.rows import Run
-    from eval.suites import Plan
     from index.encoder import Encoder
     from index.passage import Hit
     from ingest.fetch import Door
@@ -38,7 +36,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-evaluation = typer.Typer(help="Numbers: does it find and say the right things?")
 app.add_typer(evaluation, name="eval")
 users = typer.Typer(help="Who may log in to `prep serve`.", no_args_is_help=True)
 app.add_typer(users, name="users")
@@ -46,11 +43,6 @@ app.add_typer(users, name="users")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Topic = Annotated[str, typer.Option(help="Only what stands under topics with this in their name.")]
 JsonLines = Annotated[bool, typer.Option("--jsonl", help="Read questions from stdin, print JSON, one a line.")]
-Benchmarks = Annotated[
-    Path | None, typer.Option("--data", help="Folder of public benchmarks.", exists=True, file_okay=False)
-]
-Split = Annotated[str, typer.Option(help="Only the cases of one half: dev or test.")]
-DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the benchmark.", exists=True, file_okay=False)]
 
 
 def main() -> None:
@@ -72,6 +64,21 @@ def main() -> None:
         if done.code == 130:  # what typer makes of Ctrl-C
             _note("prep: stopped; what was done is kept, and the last good shelf still serves.")
         raise
+
+
+@app.callback()
+def lend(ctx: typer.Context) -> None:
+    """Lend to the rooms' own commands what they need; they import nothing from here."""
+    ctx.obj = Front(
+        where=lambda: config.read().data,
+        assistant=_assistant,
+        encoder=_encoder,
+        need_shelf=lambda: _need_shelf(config.read()),
+        console=_console,
+        track=_track,
+        note=_note,
+        print_json=_print_json,
+    )
 
 
 @app.command()
@@ -168,21 +175,41 @@ def ask(
 
 
 @app.command()
+def read(
+    request: Annotated[str, typer.Argument(help="What to read about, in plain words.")],
+    time: Annotated[str, typer.Option(metavar="3h", help="Time box: 3h, 90 min, 1h30.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print a cited reading list: what to read first, then the core, then the depth."""
+    from app import render, wish
+
+    minutes = wish.span(time) if time else None
+    if time and minutes is None:
+        raise typer.BadParameter(f"{time!r} is no time; write 3h, 90 min or 1h30.", param_hint="--time")
+    listed = _assistant().read(request, minutes=minutes)
+    if as_json:
+        _print_json(listed.as_json())
+    else:
+        render.reading_list(listed, _console())
+
+
+@app.command()
 def status(
     as_json: AsJson = False,
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it as a page to look at.")] = None,
 ) -> None:
     """Print the shelf, and what became of every link."""
-    from app import endpoint, render
-    from index import store
+    from app import endpoint
+    from index import manifest
 
     settings = config.read()
     model = endpoint.find(settings)
-    manifest = store.describe(settings.data / "shelves")
-    shelf = store.as_json(manifest) if manifest else None
+    served = manifest.describe(settings.data / "shelves")
+    shelf = manifest.as_json(served) if served else None
     with _entries(settings) as entries:
         listed = entries
     if html:
+        from app import render
         from ingest import report
 
         report.write(listed, render.totals(listed, shelf).splitlines()[-1], html)
@@ -192,6 +219,8 @@ def status(
         resources = [_entry_json(entry) for entry in listed]
         _print_json({"shelf": shelf or {}, "resources": resources, "llm": model.as_json() if model else None})
     else:
+        from app import render
+
         render.ledger(listed, shelf, _console())
         writer = f"answers are written by {model}" if model else "answers are quoted; no language model is set or found"
         _console().print(writer, markup=False, highlight=False)
@@ -241,134 +270,6 @@ def list_users() -> None:
         print(name)  # noqa: T201
 
 
-@evaluation.callback(invoke_without_command=True)
-def evaluate(
-    ctx: typer.Context,
-    data: Benchmarks = None,
-    split: Split = "",
-    gate: Annotated[bool, typer.Option("--gate", help="Exit 1 where a floor of eval/baseline.json is missed.")] = False,
-    update_baseline: Annotated[
-        bool, typer.Option("--update-baseline", help="Set the floors to what is reached.")
-    ] = False,
-    allow_regression: Annotated[bool, typer.Option("--allow-regression", help="Let floors be lowered.")] = False,
-    ablate: Annotated[bool, typer.Option("--ablate", help="Also ask with one stage after another left out.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Measure whether the shelf finds, answers, cites and refuses as it should; with a suite's name, that alone."""
-    if ctx.invoked_subcommand:
-        return
-    from eval import gate as gates
-    from eval import suites
-
-    plan = suites.Plan(suites.available(data), data, split, ablate=ablate)
-
-    def judged(run: Run) -> gates.Verdict | None:
-        if update_baseline:
-            for line in gates.update(run, allow_regression=allow_regression):
-                _note(line)
-        return gates.judge(run) if gate or update_baseline else None
-
-    verdict = _measured(plan, as_json=as_json, judged=judged)
-    if verdict and not verdict.passed:
-        raise typer.Exit(1)
-
-
-@evaluation.command()
-def own(
-    split: Split = "",
-    baselines: Annotated[bool, typer.Option(help="Also ask dense search, BM25 and llama-index.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Our own questions, dialogues and refusals."""
-    _suite("own", None, as_json=as_json, split=split, baselines=baselines)
-
-
-@evaluation.command()
-def reading(split: Split = "", as_json: AsJson = False) -> None:
-    """Our own requests for reading lists."""
-    _suite("reading", None, as_json=as_json, split=split)
-
-
-@evaluation.command()
-def robustness(data: Benchmarks = None, as_json: AsJson = False) -> None:
-    """Hostile pages and questions; with --data those of public collections, too."""
-    _suite("robustness", data, as_json=as_json)
-
-
-@evaluation.command()
-def beir(
-    data: DataFolder,
-    as_json: AsJson = False,
-    mode: Annotated[str, typer.Option(help="hybrid, dense or lexical.")] = "hybrid",
-) -> None:
-    """Retrieval on a benchmark in BEIR layout."""
-    from eval import retrieval
-
-    figures = retrieval.beir(data, _encoder(), config.read().data / "evals" / "bench", mode=mode, track=_track)
-    _print_json(figures) if as_json else _print_figures(figures)
-
-
-@evaluation.command()
-def extraction(data: DataFolder, as_json: AsJson = False) -> None:
-    """Text extraction on the Zyte article benchmark."""
-    _suite("extraction", data, as_json=as_json)
-
-
-@evaluation.command()
-def squad(data: DataFolder, as_json: AsJson = False) -> None:
-    """Quoted answers and refusals on SQuAD 2."""
-    _suite("squad", data, as_json=as_json)
-
-
-@evaluation.command()
-def wice(data: DataFolder, as_json: AsJson = False) -> None:
-    """The support check on WiCE."""
-    _suite("wice", data, as_json=as_json)
-
-
-@evaluation.command()
-def chunking(data: DataFolder, as_json: AsJson = False) -> None:
-    """How much of what is read was asked for, on Chroma's chunking evaluation."""
-    _suite("chunking", data, as_json=as_json)
-
-
-@evaluation.command("show")
-def show_case(case: str, run: Annotated[str, typer.Option(help="Name of the run; the last one.")] = "") -> None:
-    """Print all that a run has of one case."""
-    from eval import rows
-
-    held = rows.open_run(config.read().data / "evals", run)
-    found = [row for row in held.rows if row.id == case]
-    if not found:
-        _note(f"prep: the run {held.about.name} has no case {case!r}; its rows are in {held.folder / 'rows.jsonl'}.")
-        raise typer.Exit(1)
-    for row in found:
-        _console().print_json(data=asdict(row))
-
-
-@evaluation.command()
-def compare(one: str, other: str, as_json: AsJson = False) -> None:
-    """Compare two runs by their names, or two ways of searching such as `dense` and `lexical=0.4,sentence=0.2`."""
-    from eval import report, variants
-
-    found = variants.compare(one, other, config.read().data, _assistant, track=_track)
-    if as_json:
-        _print_json([asdict(contest) for contest in found])
-    else:
-        _console().print(report.rich_table(report.contest_table(f"{one} against {other}", found)))
-
-
-@evaluation.command("from-feedback")
-def from_feedback(
-    memory: Annotated[Path | None, typer.Option(help="The chat's memory; that of the data folder.")] = None,
-) -> None:
-    """Print what people judged in the chat as drafts of cases, to be completed and kept in eval/questions."""
-    from eval import feedback
-
-    for draft in feedback.drafts(feedback.read(memory or config.read().data / "chat" / "memory.db")):
-        print(draft)  # noqa: T201
-
-
 # --- what the commands share ----------------------------------------------------------------------
 
 
@@ -380,11 +281,6 @@ def _print_json(value: object) -> None:
     from app import clean
 
     print(clean.escaped(json.dumps(value, ensure_ascii=False)), flush=True)  # noqa: T201
-
-
-def _print_figures(figures: dict[str, Any]) -> None:
-    for name, value in figures.items():
-        print(f"{name:>12}  {value:.4f}" if isinstance(value, float) else f"{name:>12}  {value}")  # noqa: T201
 
 
 def _console() -> Console:
@@ -430,7 +326,8 @@ def _track(items: Iterable[T], description: str, total: int | None = None) -> It
 def _encoder() -> Encoder:
     from index import encoder
 
-    return encoder.load(config.read().encoder)
+    settings = config.read()
+    return encoder.load(settings.encoder, engines=settings.data / "engines")
 
 
 def _assistant() -> Assistant:
@@ -443,38 +340,15 @@ def _assistant() -> Assistant:
     return Assistant.open(settings.data, encoder_folder=settings.encoder, model=partial(llm.connect, settings))
 
 
-def _suite(name: str, data: Path | None, *, as_json: bool, split: str = "", baselines: bool = False) -> None:
-    from eval.suites import Plan
-
-    _measured(Plan((name,), data, split, baselines=baselines), as_json=as_json)
-
-
-def _measured(plan: Plan, *, as_json: bool, judged: Callable[[Run], Verdict | None] = lambda _: None) -> Verdict | None:
-    """Measure a plan, write its report beside its rows, print it, and return what the gate says."""
-    from eval import page, rows, suites
-    from eval.report import Report, rich_table
-
-    settings = config.read()
-    _need_shelf(settings)
-    run = suites.measure(plan, settings.data, _assistant(), track=_track)
-    report = Report(run, rows.previous(settings.data / "evals", run), judged(run))
-    (run.folder / "report.json").write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
-    (run.folder / "report.html").write_text(page.html(report), encoding="utf-8")
-    if as_json:
-        _print_json(report.as_json())
-    else:
-        for table in report.brief():
-            _console().print(rich_table(table))
-    for line in report.said():
-        _note(line)
-    return report.verdict
-
-
 def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
     """Build a shelf where there is none: from the project's own notes, and from the network where it may be used."""
-    from index import store
+    from index import manifest
 
-    if store.describe(settings.data / "shelves") is None:
+    served = manifest.describe(settings.data / "shelves")
+    if served and served.format != manifest.FORMAT:
+        _note("The shelf was built by another version of Prepshelf; it is built anew from the documents.")
+        _build(settings)
+    elif served is None:
         also = "" if offline else " and of what the lists link"
         _note(f"There is no shelf yet; one is made of the project's notes{also}.")
         ingest(offline=offline)
@@ -484,10 +358,13 @@ def _plan(
     settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int
 ) -> serving.Plan:
     """Return how to serve; where there is no shelf yet, the lists are ingested."""
+    from functools import partial
+
+    from app import llm
     from app.plan import Plan as ServingPlan
 
     _need_shelf(settings, offline=False)
-    model = settings.llm_model if settings.llm_url else ""
+    model = partial(llm.connect, settings)
     plan = ServingPlan(data=settings.data, host=host, port=port, encoder=settings.encoder, model=model)
     if server is None:
         return plan
@@ -516,7 +393,7 @@ def _with_accounts(use: Callable[[Accounts], Awaitable[T]]) -> T:
 def _build(settings: config.Settings) -> None:
     from index import build
     from ingest import ledger
-    from ingest.job import Folder
+    from ingest.folder import Folder
 
     folder = Folder(settings.data)
     with ledger.open_ledger(folder.ledger) as book:
@@ -546,17 +423,17 @@ def _door(settings: config.Settings) -> Door:
 
 def _totals(entries: list[Entry], settings: config.Settings) -> str:
     from app import render
-    from index import store
+    from index import manifest
 
-    manifest = store.describe(settings.data / "shelves")
-    return render.totals(entries, store.as_json(manifest) if manifest else None)
+    served = manifest.describe(settings.data / "shelves")
+    return render.totals(entries, manifest.as_json(served) if served else None)
 
 
 @contextmanager
 def _entries(settings: config.Settings) -> Iterator[list[Entry]]:
     """Give the rows of the ledger; where there is none yet, no rows."""
     from ingest import ledger
-    from ingest.job import Folder
+    from ingest.folder import Folder
 
     path = Folder(settings.data).ledger
     if not path.exists():

@@ -25,7 +25,8 @@ class Settings:
     data: Path
     """PREPSHELF_DATA: the folder that programs write to; `data/` in the checkout."""
     encoder: str
-    """PREPSHELF_ENCODER: folder of a sentence-transformers model; "" is the built-in all-MiniLM-L6-v2."""
+    """PREPSHELF_ENCODER: "" is the built-in all-MiniLM-L6-v2, "exact" the same in float32, else a folder that holds a
+    sentence-transformers model."""
     contact: str
     """PREPSHELF_CONTACT: address or mail that the User-Agent names, so that a site can reach you."""
     github_token: str

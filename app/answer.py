@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 Support = Literal["supported", "weak", "unsupported"]
 Mode = Literal["extractive", "llm"]
+Length = Literal["short", "standard", "long"]
 Show = Callable[[str], str]
 
 REFUSAL = "The shelf does not hold the answer to this."
@@ -63,6 +64,7 @@ class Nearest:
 
     title: str
     url: str
+    note: str = ""  # why it is no answer itself: it could not be read here
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Answer:
     notice: str = ""  # why a language model did not answer, or not to the end
     notice_at: int = 0  # the sentence that the notice stands before
     nearest: tuple[Nearest, ...] = ()  # where to look instead
+    confidence: float | None = None  # how likely the shelf is to hold the answer; None where it was not weighed
     timings: dict[str, float] = field(default_factory=dict)  # milliseconds a stage
 
     @property
@@ -105,7 +108,7 @@ class Answer:
         if self.abstained:
             parts.append(" ".join(filter(None, [REFUSAL, nearest_line(self.nearest, show)])))
         elif self.missing:
-            parts.append(show(self.missing))
+            parts.append(" ".join(filter(None, [show(self.missing), nearest_line(self.nearest, show)])))
         return "\n\n".join(filter(None, parts))
 
     def as_json(self) -> dict[str, Any]:
@@ -123,6 +126,8 @@ class Answer:
             "citations": [{key: getattr(citation, key) for key in keys} for citation in self.citations],
             "missing": self.missing,
             "notice": self.notice or None,
+            "nearest": [{"title": near.title, "url": near.url, "note": near.note} for near in self.nearest],
+            "confidence": None if self.confidence is None else round(self.confidence, 4),
             "timings": {stage: round(spent, 1) for stage, spent in self.timings.items()},
         }
 
@@ -140,7 +145,7 @@ def nearest_line(nearest: Sequence[Nearest], show: Show = str) -> str:
     """Return a sentence that names where to look instead; "" where there is nowhere."""
     if not nearest:
         return ""
-    names = [f"“{show(resource.title)}” ({resource.url})" for resource in nearest]
+    names = [f"“{show(one.title)}” ({', '.join(filter(None, [one.url, show(one.note)]))})" for one in nearest]
     return f"Nearest on the shelf: {'; '.join(names)}."
 
 

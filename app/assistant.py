@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,21 +9,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import AnswerError, ModelError, clean, compose, extractive
+from app import AnswerError, ModelError, clean, inventory, quoted, reading, suggestions, support
 from app import question as questions
-from app.answer import Answer, Citation, Done, Event, Nearest, Notice, Said, Sentence, Status
+from app.answer import Answer, Citation, Done, Event, Length, Notice, Said, Status
 from app.links import deep_link
-from app.question import Question
+from app.quoted import Evidence, Quoter
+from app.reading import ReadingList
 from index import encoder as encoders
 from index import search, store
-from index.encoder import Encoder, Vectors
+from index.encoder import Encoder
 from index.passage import Hit
 from index.store import Shelf
 
 if TYPE_CHECKING:
     from app.llm import Model
 
-HITS = 12  # passages that an answer is made from
+SUGGESTIONS = 3
 LONGEST_QUESTION = 4000  # characters
 
 
@@ -34,6 +34,14 @@ class Turn:
 
     role: str  # "user" or "assistant"
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How answers are wanted."""
+
+    passages: int = quoted.HITS  # read for each
+    length: Length = "standard"
 
 
 @dataclass
@@ -55,10 +63,19 @@ class Clock:
 class Assistant:
     """Answers from one shelf; make a new one to answer from a newer shelf."""
 
-    def __init__(self, shelf: Shelf, encoder: Encoder, *, model: Callable[[], Model | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        shelf: Shelf,
+        encoder: Encoder,
+        *,
+        model: Callable[[], Model | None] = lambda: None,
+        manner: Manner | None = None,
+    ) -> None:
         self.shelf = shelf
         self.encoder = encoder
+        self.manner = manner or Manner()
         self._model = model  # asked for with each question, because a server may come and go
+        self._quoter = Quoter(shelf, encoder, self._citation)
 
     @classmethod
     def open(
@@ -69,7 +86,7 @@ class Assistant:
         `model` gives the language model that writes answers, None where they are quoted; see app.llm.connect.
         Raises ShelfError where there is no shelf, or it was built with another encoder.
         """
-        encoder = encoders.load(encoder_folder)
+        encoder = encoders.load(encoder_folder, engines=data / "engines")
         return cls(store.open_shelf(data / "shelves", encoder=encoder.name), encoder, model=model)
 
     def search(self, question: str, *, limit: int = 10, topic: str = "") -> list[Hit]:
@@ -100,18 +117,48 @@ class Assistant:
                 yield Status("Reading the question")
                 with clock.stage("rewrite"):
                     plainly, fault = _rewritten(question, history, model, plainly)
-            asked = questions.read(plainly)
-            yield Status("Searching the shelf")
-            with clock.stage("search"):
-                vector = self.encoder.encode([asked.text])[0]
-                hits = self._hits(asked, topic)
-            if model and hits and not fault:
-                said = yield from self._written(question, asked, vector, hits, model, clock)
-            else:
-                said = self._quoted(question, asked, vector, hits, clock)
-                said = replace(said, notice=f"The language model did not answer: {fault}." if fault else "")
+            request = inventory.asked(plainly)
+            yield Status("Looking through the lists" if request else "Searching the shelf")
+            if request and (said := self._listed(question, request, clock)):
                 yield from _events(said)
+            else:
+                said = yield from self._answered(question, plainly, topic, model, fault, clock)
         yield Done(clean.answer(said))
+
+    def read(self, request: str, *, minutes: float | None = None) -> ReadingList:
+        """Return a reading list for a request in plain words; `minutes` is its time box, where it names none itself.
+
+        Raises AnswerError where the request is empty or far too long.
+        """
+        return reading.read(_checked(request), self.shelf, self.encoder, self._citation, minutes=minutes)
+
+    def suggest(self, said: Answer) -> list[str]:
+        """Return questions that go on from an answer and that the shelf can answer, up to three."""
+        found = []
+        for question in suggestions.after(said, self.shelf):
+            asked = questions.read(question)
+            if self._quoter.weigh(asked, self._quoter.hits(asked)).answers:
+                found.append(question)
+            if len(found) == SUGGESTIONS:
+                break
+        return found
+
+    def _answered(
+        self, question: str, plainly: str, topic: str, model: Model | None, fault: str, clock: Clock
+    ) -> Generator[Event, None, Answer]:
+        """Yield the answer to a question that stands alone; return it whole."""
+        found = []
+        for asked in quoted.parts(plainly):
+            with clock.stage("search"):
+                hits = self._quoter.hits(asked, topic, self.manner.passages)
+            with clock.stage("weigh"):
+                found.append(self._quoter.weigh(asked, hits))
+        if model and not fault and any(one.hits for one in found):
+            return (yield from self._written(question, plainly, found, model, clock))
+        said = yield from self._quoted(question, found, clock)
+        said = replace(said, notice=f"The language model did not answer: {fault}." if fault else "")
+        yield from _events(said)
+        return said
 
     def _connected(self) -> tuple[Model | None, str]:
         """Return the language model, and why there is none where one is set that cannot be."""
@@ -121,57 +168,65 @@ class Assistant:
             return None, str(error).rstrip(".")
 
     def _written(
-        self, question: str, asked: Question, vector: Vectors, hits: Sequence[Hit], model: Model, clock: Clock
+        self, question: str, plainly: str, found: Sequence[Evidence], model: Model, clock: Clock
     ) -> Generator[Event, None, Answer]:
         """Yield the answer that a language model writes from the hits; return it whole."""
         from app import generative, proof
 
+        hits = list({hit.number: hit for one in found for hit in one.hits}.values())
         prover = proof.Prover(
             hits,
             vectors={hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits},
             encode=lambda text: self.encoder.encode([text])[0],
-            support=proof.agreement,
+            support=support.support,
             cite=self._citation,
         )
         writing = generative.Writing(
             question,
-            asked.text,
+            plainly,
             hits,
             model,
             prover,
-            quoted=lambda: clean.answer(self._quoted(question, asked, vector, hits, clock)),
-            nearest=_nearest(hits),
+            quoted=lambda: self._quoted(question, found, clock),
+            nearest=self._quoter.nearest(found[0]),
+            length=self.manner.length,
             timings=clock.timings,
         )
         return (yield from writing.run())
 
-    def _quoted(self, question: str, asked: Question, vector: Vectors, hits: Sequence[Hit], clock: Clock) -> Answer:
-        """Return the answer that is made of quotes alone."""
-        with clock.stage("answer"):
-            rarity = self.shelf.lexical.rarity(asked.text)
-            vectors = {hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits}
-            found = extractive.scored(extractive.candidates(asked, vector, hits, vectors, rarity))
-            composed = compose.compose(asked, found)
-        with clock.stage("cite"):
-            citations, sentences = self._cited(composed.sentences)
+    def _quoted(self, question: str, found: Sequence[Evidence], clock: Clock) -> Generator[Event, None, Answer]:
+        """Yield what is done for the answer that is made of quotes alone; return it."""
+        yield Status(f"Reading {sum(len(one.hits) for one in found)} passages")
+        with clock.stage("quote"):
+            made = self._quoter.quote(found, self.manner.length)
         return Answer(
             question=question,
             mode="extractive",
-            sentences=tuple(sentences),
-            citations=tuple(citations),
-            listed=composed.listed,
-            nearest=() if sentences else _nearest(hits),
+            sentences=made.sentences,
+            citations=made.citations,
+            listed=made.listed,
+            missing=made.missing,
+            nearest=made.nearest,
+            confidence=min(one.confidence for one in found),
             timings=clock.timings,
         )
 
-    def _hits(self, asked: Question, topic: str) -> list[Hit]:
-        """Return the passages that an answer is made from; those of a comparison are searched side by side."""
-        hits = search.hybrid(asked.text, self.shelf, self.encoder, limit=HITS, topic=topic)
-        for side in asked.sides:
-            known = {hit.number for hit in hits}
-            more = search.hybrid(side, self.shelf, self.encoder, limit=HITS // 3, topic=topic)
-            hits += [replace(hit, score=min(hit.score, hits[-1].score)) for hit in more if hit.number not in known]
-        return hits
+    def _listed(self, question: str, request: str, clock: Clock) -> Answer | None:
+        """Return what the lists hold of a request, None where they hold nothing."""
+        with clock.stage("lists"):
+            items = self.read(request).items[: inventory.MOST]
+            made = inventory.cited(items, self.shelf)
+        if not items:
+            return None
+        return Answer(
+            question=question,
+            mode="extractive",
+            sentences=made.sentences,
+            citations=made.citations,
+            listed=True,
+            missing=made.missing,
+            timings=clock.timings,
+        )
 
     def link(self, hit: Hit) -> str:
         """Return the address that opens a hit's source at the passage."""
@@ -179,16 +234,6 @@ class Assistant:
         spans = hit.passage.sentences
         quote = hit.passage.text[spans[0][0] : spans[0][1]] if spans else hit.passage.text
         return deep_link(hit.source.url, hit.source.form, hit.passage.place, quote, page_text or text)
-
-    def _cited(self, chosen: Sequence[extractive.Candidate]) -> tuple[list[Citation], list[Sentence]]:
-        citations: list[Citation] = []
-        sentences: list[Sentence] = []
-        for candidate in chosen:
-            citation = self._citation(candidate.hit, candidate.span, len(citations) + 1)
-            if citation:
-                citations.append(citation)
-                sentences.append(Sentence(readable(citation.quote), (citation.n,)))
-        return citations, sentences
 
     def _citation(self, hit: Hit, span: tuple[int, int], n: int) -> Citation | None:
         """Return a citation of a stretch of a passage, None where the document does not hold it verbatim."""
@@ -221,8 +266,10 @@ def _events(said: Answer) -> Iterator[Event]:
         yield Notice(shown.notice)
     cited: set[int] = set()
     for sentence in shown.sentences:
+        lead = "\n- " if shown.listed and sentence.lead == " " else sentence.lead
         yield Said(
-            sentence, tuple(one for one in shown.citations if one.n in sentence.citations and one.n not in cited)
+            replace(sentence, lead=lead),
+            tuple(one for one in shown.citations if one.n in sentence.citations and one.n not in cited),
         )
         cited.update(sentence.citations)
 
@@ -244,17 +291,3 @@ def _rewritten(question: str, history: Sequence[Turn], model: Model, plainly: st
         return generative.rewritten(question, history, model) or plainly, ""
     except ModelError as error:
         return plainly, str(error)
-
-
-def readable(quote: str) -> str:
-    r"""Return a quote as an answer shows it: on one line, without the source's own reference marks.
-
-    >>> readable("Rings are optimal [12, 13] for   large buffers.")
-    'Rings are optimal for large buffers.'
-    """
-    return re.sub(r"\s?\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]", "", " ".join(quote.split()))
-
-
-def _nearest(hits: Sequence[Hit]) -> tuple[Nearest, ...]:
-    named = {hit.source.resource: Nearest(hit.source.title, hit.source.url) for hit in reversed(hits[:6])}
-    return tuple(reversed(list(named.values())))[:3]

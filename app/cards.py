@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from app import clean
 from app.answer import REFUSAL, Answer, Citation, Sentence
-from app.reading import Item, ReadingList
+from app.reading import Item, ReadingList, duration
 from index.passage import Source
 
 CITATION = "Citation"  # a link whose title begins so becomes a chip
@@ -26,6 +26,7 @@ MISSING = "Not found on the shelf"
 NEAREST = "Nearest on the shelf"
 NEXT = "Ask next"
 GAPS = "Gaps"
+LEFT_OUT = "Fits too, but not into the time"
 STAGES = {"crawl": "Crawl", "walk": "Walk", "run": "Run"}
 STAGE_NOTES = {"crawl": "begin here", "walk": "then go on with", "run": "to go deep"}
 READING_FOR = "Reading list for: "  # a message that begins so asks for one, in any profile
@@ -92,13 +93,18 @@ def site(url: str) -> str:
 
 def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     """Return the message that shows an answer."""
-    parts = [answer_body(said)]
+    parts = [said_so_far(said), REFUSAL if said.abstained else ""]
     if any(sentence.support != "supported" for sentence in said.sentences):
         parts.append(LEGEND)
     if said.missing:
         parts.append(f"###### {MISSING}\n\n{shown(said.missing)}")
     if said.nearest:
-        rows = [f"- {link(shown(near.title), target(near.url))} · {site(near.url)}" for near in said.nearest]
+        rows = [
+            " · ".join(
+                filter(None, [f"- {link(shown(near.title), target(near.url))}", site(near.url), shown(near.note)])
+            )
+            for near in said.nearest
+        ]
         parts.append(f"###### {NEAREST}\n\n" + "\n".join(rows))
     if said.citations:
         parts.append(f"###### {SOURCES}\n\n" + "\n".join(_source_row(group) for group in _by_document(said.citations)))
@@ -107,21 +113,32 @@ def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
         asks.append(f"- {ask(READING_FOR + said.question, 'Make a reading list of this')}")
     if asks:
         parts.append(f"###### {NEXT}\n\n" + "\n".join(asks))
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
-def answer_body(said: Answer) -> str:
-    """Return an answer's sentences with their chips, or the refusal."""
-    if said.abstained:
-        return REFUSAL
+def said_so_far(said: Answer) -> str:
+    """Return the sentences of an answer with their chips; that of its beginning is the beginning of this."""
     cited = {citation.n: citation for citation in said.citations}
-    lines = [_sentence(sentence, cited) for sentence in said.sentences]
-    return "\n".join(f"- {line}" for line in lines) if said.listed else " ".join(lines)
+    text = ""
+    for n, sentence in enumerate(said.sentences):
+        lead = "\n- " if said.listed and sentence.lead == " " else sentence.lead
+        if said.notice and n == said.notice_at:
+            text += _notice(said)
+            lead = "\n\n" + lead.lstrip(" \n")
+        text += lead + _sentence(sentence, cited)
+    return (text if said.notice_at < len(said.sentences) else text + _notice(said)).strip()
+
+
+def _notice(said: Answer) -> str:
+    return f"\n\n> {shown(said.notice)}" if said.notice else ""
 
 
 def _sentence(sentence: Sentence, cited: dict[int, Citation]) -> str:
     chips = "".join(chip(cited[n]) for n in sentence.citations if n in cited)
     text = shown(sentence.text)
+    if text.endswith(("```", "~~~")):  # a fence ends with its line
+        label = "" if sentence.support == "supported" else f"[{sentence.support}](/legend#{sentence.support}) "
+        return f"{text}\n{label}{chips}".rstrip()
     if sentence.support == "weak":
         return f"*{text}* [weak]({WEAK}) {chips}".rstrip()
     if sentence.support == "unsupported":
@@ -153,7 +170,7 @@ def answer_record(said: Answer, sources: dict[str, Source], versions: dict[str, 
         "versions": versions,
         "answer": said.as_json(),
         "citations": [_panel(cited, sources.get(cited.url), said) for cited in said.citations],
-        "nearest": [{"title": near.title, "url": target(near.url)} for near in said.nearest],
+        "nearest": [{"title": near.title, "url": target(near.url), "note": near.note} for near in said.nearest],
     }
 
 
@@ -198,19 +215,26 @@ def reading(made: ReadingList, read: Collection[str]) -> str:
             spent = duration(sum(item.minutes for item in items))
             parts.append(f"### {name} · {STAGE_NOTES[stage]} · {spent}")
             parts.append("\n".join(_reading_row(item, ticked=item.url in read) for item in items))
+    if made.left_out:
+        rows = [f"- {_left_out_row(item)}" for item in made.left_out]
+        parts.append(f"###### {LEFT_OUT}\n\n" + "\n".join(rows))
     if made.gaps:
         parts.append(f"###### {GAPS}\n\n" + "\n".join(f"- {shown(gap)}" for gap in made.gaps))
     return "\n\n".join(parts)
 
 
 def _reading_row(item: Item, *, ticked: bool) -> str:
-    facts = " · ".join(filter(None, [item.kind, duration(item.minutes), item.status, site(item.url)]))
+    facts = " · ".join(filter(None, [item.kind, duration(item.minutes), item.status, site(item.url), shown(item.part)]))
     lines = [f"- [{'x' if ticked else ' '}] {link(shown(item.title), target(item.deep_url or item.url))}", f"  {facts}"]
-    if item.why:
+    if item.why and not item.quote:  # a reason in the resource's own words is its quote
         lines += ["", f"  {shown(item.why)}"]
     if item.quote:
         lines += ["", f"  > {shown(' '.join(item.quote.split()))}"]
     return "\n".join(lines) + "\n"
+
+
+def _left_out_row(item: Item) -> str:
+    return " · ".join(filter(None, [link(shown(item.title), target(item.url)), item.kind, duration(item.minutes)]))
 
 
 def reading_record(made: ReadingList, versions: dict[str, str]) -> dict[str, Any]:
@@ -226,25 +250,13 @@ def reading_record(made: ReadingList, versions: dict[str, str]) -> dict[str, Any
             "quote": item.quote,
             "open": target(item.deep_url or item.url),
             "status": item.status,
+            "part": item.part,
         }
         for stage in STAGES  # in the order of the cards, by which the tick boxes find them
         for item in made.items
         if item.stage == stage
     ]
     return {"versions": versions, "items": items, "gaps": list(made.gaps)}
-
-
-def duration(minutes: float) -> str:
-    """Return a time to read as people say it.
-
-    >>> duration(12), duration(90), duration(0)
-    ('12 min', '1 h 30 min', '')
-    """
-    whole = round(minutes)
-    if not whole:
-        return ""
-    hours, rest = divmod(whole, 60)
-    return " ".join(filter(None, [f"{hours} h" if hours else "", f"{rest} min" if rest else ""]))
 
 
 def spent(milliseconds: float) -> str:
@@ -259,7 +271,7 @@ def spent(milliseconds: float) -> str:
 def pieces(text: str) -> Iterator[str]:
     r"""Yield a message in pieces that never cut a link, so that no half of one is seen.
 
-    >>> list(pieces('Rings scale. [1](<https://x.org> "a b") Next.'))
-    ['Rings ', 'scale. ', '[1](<https://x.org> "a b") ', 'Next.']
+    >>> list(pieces(' Rings scale. [1](<https://x.org> "a b") Next.'))
+    [' Rings ', 'scale. ', '[1](<https://x.org> "a b") ', 'Next.']
     """
-    yield from re.findall(r"(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*", text)
+    yield from re.findall(r"\s*(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*", text)

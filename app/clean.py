@@ -133,7 +133,7 @@ def markdown(text: str, own: Collection[str] = ()) -> str:
     >>> markdown("![x](http://evil) a_b * `a_b` [1]")
     'x a_b \\* `a_b` \\[1\\]'
     """
-    return "".join(part if kind in {"code", "fence"} else _escaped(part) for kind, part in spans(inert(text, own)))
+    return "".join(_marked_up(kind, part) for kind, part in spans(inert(text, own)))
 
 
 def escaped(json_text: str) -> str:
@@ -162,7 +162,7 @@ def answer(said: Answer) -> Answer:
         sentences=tuple(replace(sentence, text=unmarked(clean(sentence.text))) for sentence in said.sentences),
         citations=tuple(citation(cited) for cited in said.citations),
         missing=clean(said.missing) if said.missing else said.missing,
-        nearest=tuple(Nearest(clean(near.title), address(near.url)) for near in said.nearest),
+        nearest=tuple(Nearest(clean(near.title), address(near.url), clean(near.note)) for near in said.nearest),
         notice=clean(said.notice),
     )
 
@@ -273,9 +273,19 @@ def _in_prose(found: str, own: Collection[str]) -> str:
     return (kept if kept in own else REMOVED) + found[len(kept) :]
 
 
+def _marked_up(kind: Kind, part: str) -> str:
+    if kind == "maths":
+        rail, inside = ("$", part[2:-2]) if part.startswith("\\(") else ("$$", part[2:-2])
+        return part if part.startswith("$") or "$" in inside else f"{rail}{inside.strip()}{rail}"
+    return part if kind in {"code", "fence"} else _escaped(part)
+
+
 def _escaped(prose: str) -> str:
     text = re.sub(
-        r"[\\`*\[\]$]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|&(?=#?\w+;)|^[ \t]*[#>]", _backslashed, prose, flags=re.MULTILINE
+        r"[\\`*\[\]$|]|(?<![^\W_])_|_(?![^\W_])|~(?=~)|(?<=\S)~|&(?=#?\w+;)|^[ \t]*[#>]|^[ \t]*[=-](?=[=-]*[ \t]*$)",
+        _backslashed,
+        prose,
+        flags=re.MULTILINE,
     )
     text = re.sub(r":(?=[a-zA-Z:])", r"\\:", text)  # a directive
     return re.sub(r"^([ \t]*(?:\d{1,9}(?=[.)]))?)([-+.)])(?=\s)", r"\1\\\2", text, flags=re.MULTILINE)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from app.answer import Length
 from app.extractive import Candidate
 from app.question import Question
 from index.lexical import terms
@@ -13,24 +14,51 @@ from index.lexical import terms
 LENGTH = {"number": 5, "when": 4, "who": 4, "where": 4, "define": 6}
 USUAL_LENGTH = 8  # sentences
 FEWEST = 3
+CORE = 8.0  # log-odds that a sentence gains if all its words are used by all other sources
+FEW_WORDS = 8  # new words, below which a sentence gains less
+DEFINES = 1.5  # log-odds that a sentence gains that says what is asked about, where none does yet
+FACET = 0.8  # log-odds that a sentence gains for a side of an explanation that the answer lacks
+CORROBORATES = 4.0  # log-odds: so much less likely than the best may be a sentence of a second source
+LONG = 1.5  # times as many sentences in an answer that is wanted long
 MOST_ITEMS = 12
 ALIKE = 1.0  # log-odds that a sentence loses for being quite like one that was taken
 AGAIN = 0.15  # log-odds that it loses for each sentence that its source has given
+OURS = 2  # sentences of this project's own notes, after which
+OURS_AGAIN = 0.5  # is what another of them loses for each: an answer is to prove itself by what others wrote
 BEHIND = 5.0  # log-odds: a sentence so much less likely than the best one is not worth the reading
 NEAR_REPEAT = 0.9  # cosine of two sentences that say the same
 
 _ENDS = re.compile(r"[.!:)\]\"”’`$%\w]$")
 _OPENS = re.compile(r"[A-Z0-9\"“'‘(`$\\]|[a-z]+[A-Z0-9_(/.\-]")  # a capital, or a name such as kubelet-1
 _LEANS_HARD = re.compile(
-    r"(?:this|that|these|those|it|its|they|their|he|she|here|there|so|then|therefore|thus|hence|instead|otherwise"
+    r"(?:note ?:? ?)?(?:this|that|these|those|it|its|they|their|he|she|here|there|so|then|therefore|thus|hence"
+    r"|instead|otherwise"
     r"|moreover|furthermore|similarly|likewise|in this case|in that case|as a result"
     r"|the (?:former|latter|above|following|same|previous|other))\b",
     re.IGNORECASE,
 )
+_ABOUT_ITSELF = re.compile(  # what a page says of itself, its writers or its readers
+    r"\b(?:we(?:'re| are)|i(?:'m| am)) (?:excited|pleased|happy|thrilled|proud) to\b|\bread on\b|\bto learn more\b"
+    r"|\bstay tuned\b|\bsee also\b|\bthanks? (?:to|you)\b|\bnewsletter\b|\ball rights reserved\b"
+    r"|\bunder an open.source licen[cs]e\b|\bbefore we (?:jump|dive|get|go|start|begin)\b"
+    r"|\blet'?s (?:first |now )?(?:jump|dive|look|see|start|understand|take a look|talk|discuss)\b"
+    r"|\bwe(?:'ll| will| are going to) (?:look|see|discuss|cover|explore|talk|expand|go (?:over|through))\b",
+    re.IGNORECASE,
+)
+_FACETS = (  # what an explanation of how something works consists of, besides what it is
+    re.compile(
+        r"\b(?:phases?|stages?|splits?|divides?|sends?|exchang\w+|receiv\w+|passes|\w+ steps|first\b.*\bthen)\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        r"(?:\d|\bN\b|O\().*\b(?:steps|bytes|times|transfers|operations|messages|seconds|copies|memory|bandwidth"
+        r"|latency)\b"
+    ),
+    re.compile(r"\b(?:because|so that|independent of|constant|regardless|however many|therefore)\b", re.IGNORECASE),
+)
 _CONNECTS = re.compile(
     r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
 )
-_EXAMPLE = re.compile(r"\b(?:for example|for instance|e\.g\.|suppose|imagine|consider)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +69,18 @@ class Composed:
     listed: bool = False  # they are items of a list
 
 
-def compose(question: Question, scored: Sequence[Candidate]) -> Composed:
+def compose(
+    question: Question, scored: Sequence[Candidate], length: Length = "standard", *, parts: int = 1
+) -> Composed:
     """Return the sentences that answer a question, best document first; none where nothing was found.
 
-    `scored` is in order of score, best first.
+    `scored` is in order of score, best first; `parts` questions share the room of one answer.
     """
     if question.kind == "list" and (items := _items(scored)):
         return Composed(tuple(items), listed=True)
-    return Composed(tuple(_in_order(question, _picked(question, scored))))
+    most = LENGTH.get(question.kind, USUAL_LENGTH)
+    most = {"short": FEWEST, "standard": most, "long": round(LONG * most)}[length]
+    return Composed(tuple(_in_order(question, _picked(question, scored, max(FEWEST, most // parts)))))
 
 
 # --- sentences ------------------------------------------------------------------------------------
@@ -63,6 +95,8 @@ def fit(quote: str) -> bool:
     words = quote.split()
     if not 3 <= len(words) <= 80 or quote.endswith("?") or not _OPENS.match(quote) or not _ENDS.search(quote):
         return False
+    if quote.endswith(":") or _ABOUT_ITSELF.search(quote):
+        return False
     letters = sum(character.isalpha() for character in quote)
     return letters >= 0.6 * len(quote.replace(" ", "")) and any(word.islower() for word in words)
 
@@ -72,12 +106,17 @@ def whole(quote: str) -> bool:
     return quote.count(" ") >= 4 and bool(re.search(r"[.!:)\"”’`$]$", quote))
 
 
-def _picked(question: Question, scored: Sequence[Candidate]) -> list[Candidate]:
+def leans(quote: str) -> bool:
+    """Return whether a sentence needs the one before it to be understood."""
+    return bool(_LEANS_HARD.match(quote) or _CONNECTS.match(quote))
+
+
+def _picked(question: Question, scored: Sequence[Candidate], most: int) -> list[Candidate]:
     """Take sentences one by one: the best that is left, less for what was said already and for a source used before."""
-    most = LENGTH.get(question.kind, USUAL_LENGTH)
     pool = [one for one in scored if fit(one.quote) and whole(one.quote)]
     if not pool:
         return []
+    pool = _by_core(question, pool)
     floor = pool[0].score - BEHIND
     pool = [one for one in pool if one.score > floor - BEHIND]
     chosen: list[Candidate] = _leading_each_side(pool, [frozenset(terms(side)) for side in question.sides])
@@ -85,7 +124,7 @@ def _picked(question: Question, scored: Sequence[Candidate]) -> list[Candidate]:
         open_to = [one for one in pool if one not in chosen and not any(repeats(one, other) for other in chosen)]
         if not open_to:
             break
-        worth = {id(one): one.score - _said(one, chosen) for one in open_to}
+        worth = {id(one): one.score - _said(one, chosen) + _completes(question, one, chosen) for one in open_to}
         one = max(open_to, key=lambda one: worth[id(one)])
         if worth[id(one)] < floor and len(chosen) >= FEWEST:
             break
@@ -93,7 +132,60 @@ def _picked(question: Question, scored: Sequence[Candidate]) -> list[Candidate]:
         pool.remove(one)
         if needed is not None and len(chosen) + len(needed) < most:
             chosen += [*needed, one]
-    return chosen
+    return _corroborated(question, chosen, pool)
+
+
+def _by_core(question: Question, pool: Sequence[Candidate]) -> list[Candidate]:
+    """Return candidates with what they gain for saying what other sources speak of, too, best first.
+
+    A word that many sources use about a subject belongs to its core (the centroid of Radev et al. 2004).
+    """
+    said: dict[str, set[str]] = {}
+    for one in pool:
+        said.setdefault(one.hit.source.url, set()).update(terms(one.hit.passage.text))
+    if len(said) < 2:
+        return list(pool)
+
+    def core(one: Candidate) -> float:
+        new = one.words - question.subject
+        others = [words for url, words in said.items() if url != one.hit.source.url]
+        return sum(word in words for word in new for words in others) / (len(others) * max(len(new), FEW_WORDS))
+
+    gained = (replace(one, score=one.score + CORE * core(one)) for one in pool)
+    return sorted(gained, key=lambda one: -one.score)
+
+
+def _completes(question: Question, one: Candidate, chosen: Sequence[Candidate]) -> float:
+    """Return what a sentence gains for a side of an explanation that the answer lacks, in log-odds."""
+    gained = 0.0
+    if question.kind in {"how", "define"} and not any(defines(question, other) for other in chosen):
+        gained += DEFINES * defines(question, one)
+    if question.kind == "how":
+        open_to = (facet for facet in _FACETS if not any(facet.search(other.quote) for other in chosen))
+        gained += FACET * sum(bool(facet.search(one.quote)) for facet in open_to)
+    return gained
+
+
+def _corroborated(question: Question, chosen: list[Candidate], pool: Sequence[Candidate]) -> list[Candidate]:
+    """Return the answer with a second source that others wrote, where a sentence of one is nearly as good."""
+    known = {one.hit.source.url for one in chosen if one.hit.source.kind != "note"}
+    if len(known) > 1 or len(chosen) < FEWEST:
+        return chosen
+    others = [
+        one
+        for one in pool
+        if one.hit.source.kind != "note"
+        and one.hit.source.url not in known
+        and one.score > chosen[0].score - CORROBORATES
+        and not _LEANS_HARD.match(one.quote)
+        and not any(repeats(one, other) for other in chosen)
+    ]
+    if not others:
+        return chosen
+    second = max(others, key=lambda one: one.score + _completes(question, one, ()))
+    notes = [one for one in chosen if one.hit.source.kind == "note"]
+    weakest = min(notes[1:], key=lambda one: (_completes(question, one, ()), one.score), default=None)
+    return [*(one for one in chosen if one is not weakest), second]
 
 
 def _said(one: Candidate, chosen: Sequence[Candidate]) -> float:
@@ -103,7 +195,7 @@ def _said(one: Candidate, chosen: Sequence[Candidate]) -> float:
     alike = max(float(one.vector @ other.vector) for other in chosen)
     same_source = sum(other.hit.source.url == one.hit.source.url for other in chosen)
     noted = sum(other.hit.source.kind == "note" for other in chosen) if one.hit.source.kind == "note" else 0
-    return ALIKE * max(0.0, alike) + AGAIN * same_source + AGAIN * max(0, noted - 1)
+    return ALIKE * max(0.0, alike) + AGAIN * same_source + OURS_AGAIN * max(0, noted - OURS)
 
 
 def _leading_each_side(pool: Sequence[Candidate], sides: Sequence[frozenset[str]]) -> list[Candidate]:
@@ -111,7 +203,7 @@ def _leading_each_side(pool: Sequence[Candidate], sides: Sequence[frozenset[str]
     found = []
     for side in sides:
         about = [one for one in pool if len(side & one.words) >= 0.6 * len(side)]
-        found += about[:1]
+        found += [one for one in about[:1] if one not in found]
     return found
 
 

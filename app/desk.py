@@ -20,6 +20,7 @@ from typing import Generic, Protocol, TypeVar
 from app import AnswerError, figures
 
 LOOK = 2  # seconds between looks for a new shelf
+OPENING = 10.0  # seconds that are waited for one
 
 log = logging.getLogger("prepshelf.desk")
 
@@ -71,6 +72,7 @@ class Seat(Generic[A]):
 
     assistant: A
     deadline: float  # by time.monotonic
+    user: str
     turn: asyncio.Lock  # of the person who asks
     work: asyncio.Future[None] | None = None
 
@@ -115,12 +117,12 @@ class Desk(Generic[A]):
             await self.look()
 
     async def assistant(self) -> A:
-        """Return the assistant over the newest shelf, waiting until there is one.
+        """Return the assistant over the newest shelf, waiting a moment for one.
 
-        Raises Busy where it takes longer than a question may.
+        Raises Busy where there is none.
         """
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._opened.wait(), self.limits.deadline)
+            await asyncio.wait_for(self._opened.wait(), min(OPENING, self.limits.deadline))
         if self.current is None:
             raise Busy(f"There is no shelf to answer from: {self.trouble}")
         return self.current
@@ -149,29 +151,26 @@ class Desk(Generic[A]):
         try:
             await turn.acquire()
             try:
-                seat = await self._sit(turn)
+                seat = await self._sit(user, turn)
             except BaseException:
                 turn.release()
                 raise
-            try:
-                yield seat
-            finally:
-                self._leave(seat)
+        except BaseException:
+            self._gone(user, turn)
+            raise
+        try:
+            yield seat
         finally:
-            self._present[user] -= 1
-            if not self._present[user]:
-                del self._present[user]
-                if not turn.locked():
-                    self._turns.pop(user, None)
-            figures.WAITING.set(max(0, self.waiting))
+            if seat.work is None:  # else the work frees it as it ends
+                self._free(seat)
 
-    async def _sit(self, turn: asyncio.Lock) -> Seat[A]:
+    async def _sit(self, user: str, turn: asyncio.Lock) -> Seat[A]:
         assistant = await self.assistant()
         await self._slots.acquire()
         self.running += 1
         figures.RUNNING.set(self.running)
         figures.WAITING.set(max(0, self.waiting))
-        return Seat(assistant, time.monotonic() + self.limits.deadline, turn)
+        return Seat(assistant, time.monotonic() + self.limits.deadline, user, turn)
 
     def _admit(self, user: str) -> None:
         if self.draining:
@@ -185,24 +184,26 @@ class Desk(Generic[A]):
             figures.REFUSED.labels("queue").inc()
             raise Busy(f"The server is busy: {ahead} questions are waiting. Ask again in a moment.")
 
-    def _leave(self, seat: Seat[A]) -> None:
-        """Free the place and the person's turn; work that would not stop keeps both until it does."""
+    def _free(self, seat: Seat[A]) -> None:
+        self.running -= 1
+        figures.RUNNING.set(self.running)
+        self._slots.release()
+        seat.turn.release()
+        self._gone(seat.user, seat.turn)
 
-        def free(_work: object = None) -> None:
-            self.running -= 1
-            figures.RUNNING.set(self.running)
-            self._slots.release()
-            seat.turn.release()
-
-        if seat.work is not None and not seat.work.done():
-            seat.work.add_done_callback(free)
-        else:
-            free()
+    def _gone(self, user: str, turn: asyncio.Lock) -> None:
+        self._present[user] -= 1
+        if not self._present[user]:
+            del self._present[user]
+            if not turn.locked():
+                self._turns.pop(user, None)
+        figures.WAITING.set(max(0, self.waiting))
 
     async def run(self, seat: Seat[A], work: Callable[[A], Iterator[T]]) -> AsyncIterator[T]:
-        """Yield what a piece of work yields, off the event loop.
+        """Yield what a seat's one piece of work yields, off the event loop.
 
-        Raises Late where it has not ended by the seat's deadline, and whatever the work raises.
+        The seat is free when the work ends, though what it made is still being shown; work that would not stop keeps
+        it until it does. Raises Late where it has not ended by the seat's deadline, and whatever the work raises.
         """
         loop = asyncio.get_running_loop()
         made: asyncio.Queue[T | None] = asyncio.Queue()
@@ -212,16 +213,18 @@ class Desk(Generic[A]):
             try:
                 for item in work(seat.assistant):
                     if abandoned.is_set():
-                        return
+                        return  # a generator is closed by that, which stops a language model
                     loop.call_soon_threadsafe(made.put_nowait, item)
             finally:
                 loop.call_soon_threadsafe(made.put_nowait, None)
 
         seat.work = loop.run_in_executor(self._pool, produce)
+        seat.work.add_done_callback(lambda _: self._free(seat))
         try:
             while True:
                 try:
-                    item = await asyncio.wait_for(made.get(), max(0.0, seat.deadline - time.monotonic()))
+                    left = seat.deadline - time.monotonic()
+                    item = made.get_nowait() if made.qsize() else await asyncio.wait_for(made.get(), max(0.0, left))
                 except TimeoutError:
                     figures.REFUSED.labels("deadline").inc()
                     raise Late(

@@ -6,23 +6,31 @@ One engine stands over one version of the shelf. The desk opens a new one when a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from app import AnswerError, browse, starters
-from app.answer import Answer
-from app.assistant import Assistant, Turn
+from app import AnswerError, ModelError, browse, starters
+from app.answer import Done, Notice, Said, Status
+from app.assistant import Assistant, Manner, Turn
+from app.endpoint import first_model
 from app.reading import ReadingList
 from app.wishes import Choices, Wishes
 from index import encoder as encoders
 from index import store
+from index.manifest import describe
 from index.passage import Source
 from ingest import IngestError, ledger
 from ingest.ledger import Entry
 
+if TYPE_CHECKING:
+    from app.llm import Model
+
+NAME_HOLDS = 15.0  # seconds that the name of the language model is believed; a server may come and go
 RELEASE = "0.1.0"
 
 
@@ -32,16 +40,52 @@ class Stage:
 
     name: str
     spent: float  # milliseconds
-    note: str = ""  # what was done, where that says more than the name
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUps:
+    """Questions that go on from an answer, and that the shelf can answer."""
+
+    questions: tuple[str, ...]
+
+
+Heard = Status | Stage | Said | Notice | Done | FollowUps
+
+
+class Writer:
+    """The language model that writes answers, where there is one."""
+
+    def __init__(self, connect: Callable[[], Model | None] = lambda: None) -> None:
+        self.connect = connect
+        self._name, self._holds_until = "", 0.0
+
+    def name(self) -> str:
+        """Return what it is called, "" where there is none; it may ask the server, so not on the event loop."""
+        if time.monotonic() > self._holds_until:
+            self._name = self._named()
+            self._holds_until = time.monotonic() + NAME_HOLDS
+        return self._name
+
+    def _named(self) -> str:
+        try:
+            model = self.connect()
+        except AnswerError:  # each answer says what is wrong
+            return ""
+        if model is None:
+            return ""
+        if not model.name:
+            with suppress(ModelError):
+                model.name = first_model(model.endpoint.url, key=model.endpoint.key)
+        return model.name or f"the model at {model.endpoint.place}"
 
 
 @dataclass
 class Engine:
     """Answers from one version of the shelf."""
 
-    assistant: Assistant
+    assistant: Assistant  # without a language model
     ledger: Path
-    model: str = ""  # the language model's name, where one is configured
+    writer: Writer = field(default_factory=Writer)
     _starters: dict[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
     @property
@@ -58,7 +102,7 @@ class Engine:
             "shelf": manifest.version,
             "encoder": manifest.encoder,
             "splitter": manifest.splitter,
-            "model": self.model,
+            "model": self.writer.name(),
         }
 
     @cached_property
@@ -67,11 +111,14 @@ class Engine:
         return {source.url: source for source in self.assistant.shelf.sources()}
 
     @cached_property
-    def choices(self) -> Choices:
-        """Return what can be wished for: the topics and kinds that have text, and the model."""
+    def _offered(self) -> tuple[Sequence[str], Sequence[str]]:
         named = (name for source in self.sources.values() for name in source.topic.split("; "))
         topics = [name for name in dict.fromkeys(named) if name != ledger.ARCHIVE_TOPIC]
-        return Choices(topics, sorted({source.kind for source in self.sources.values()}), self.model)
+        return topics, sorted({source.kind for source in self.sources.values()})
+
+    def choices(self) -> Choices:
+        """Return what can be wished for: the topics and kinds that have text, and the model."""
+        return Choices(*self._offered, self.writer.name())
 
     def entries(self) -> list[Entry]:
         """Return the ledger's rows as they are now; none where there is no ledger."""
@@ -83,32 +130,30 @@ class Engine:
         except (IngestError, sqlite3.Error) as error:
             raise AnswerError(f"The ledger cannot be read just now ({error}). Try again in a moment.") from error
 
-    def ask(self, question: str, history: Sequence[Turn], wishes: Wishes) -> Iterator[Stage | Answer]:
-        """Yield the stages of the work as they are done, then the answer."""
-        said = self._for(wishes).ask(question, history=history)
-        for stage, spent in said.timings.items():
-            if stage != "total":
-                yield Stage(stage, spent)
-        yield said
+    def ask(self, question: str, history: Sequence[Turn], wishes: Wishes) -> Iterator[Heard]:
+        """Yield an answer as it comes about, with each stage of the work as it ends; then what to ask next."""
+        doing, since = "", time.perf_counter()
+        for event in self._for(wishes).stream(question, history=history):
+            goes_on = isinstance(event, Status) and event.text == doing  # a sign of life
+            if doing and not goes_on:
+                yield Stage(doing, 1000 * (time.perf_counter() - since))
+            if not goes_on:
+                doing, since = event.text if isinstance(event, Status) else "", time.perf_counter()
+            yield event
+            if isinstance(event, Done) and not event.answer.abstained:
+                yield FollowUps(tuple(self.assistant.suggest(event.answer)))
 
     def _for(self, wishes: Wishes) -> Assistant:
-        """Return the assistant over what somebody wants searched."""
-        if not (wishes.topics or wishes.kinds or wishes.within):
-            return self.assistant
-        shelf = self.assistant.shelf.narrowed(topics=wishes.topics, kinds=wishes.kinds, resource=wishes.within)
-        return Assistant(shelf, self.assistant.encoder)
+        """Return the assistant that answers as somebody wishes."""
+        shelf = self.assistant.shelf
+        if wishes.topics or wishes.kinds or wishes.within:
+            shelf = shelf.narrowed(topics=wishes.topics, kinds=wishes.kinds, resource=wishes.within)
+        connect: Callable[[], Model | None] = (lambda: None) if wishes.extractive else self.writer.connect
+        return Assistant(shelf, self.assistant.encoder, model=connect, manner=Manner(wishes.passages, wishes.length))
 
-    def follow_ups(self, said: Answer) -> list[str]:
-        """Return up to three questions that go on from an answer and that the shelf can answer."""
-        suggest = getattr(self.assistant, "suggest", None)
-        return list(suggest(said))[:3] if suggest else []
-
-    def read(self, request: str, minutes: float | None) -> Iterator[ReadingList]:
+    def read(self, request: str, wishes: Wishes) -> Iterator[ReadingList]:
         """Yield a reading list."""
-        read = getattr(self.assistant, "read", None)
-        if read is None:
-            raise AnswerError("Reading lists are not built in here.")
-        yield read(request, minutes=minutes)
+        yield self._for(wishes).read(request)
 
     def starters(self, profile: str) -> tuple[tuple[str, str], ...]:
         """Return (label, message) pairs to begin with, all about what this shelf has text on."""
@@ -121,7 +166,7 @@ class Engine:
         manifest = self.assistant.shelf.manifest
         covered, links = browse.coverage(self.entries())
         return {
-            "model": self.model,
+            "model": self.writer.name(),
             "shelf": manifest.version,
             "date": manifest.built_at[:10],
             "documents": manifest.documents,
@@ -137,15 +182,18 @@ class EngineOpener:
     data: Path
     ledger: Path
     encoder: str = ""
-    model: str = ""
+    writer: Writer = field(default_factory=Writer)
 
     def open(self) -> Engine:
         """Return an engine over the shelf that serves; the encoder is loaded once."""
-        loaded = encoders.load(self.encoder)
+        loaded = encoders.load(self.encoder, engines=self.data / "engines")
         shelf = store.open_shelf(self.data / "shelves", encoder=loaded.name)
-        return Engine(Assistant(shelf, loaded), self.ledger, self.model)
+        engine = Engine(Assistant(shelf, loaded), self.ledger, self.writer)
+        for profile in starters.PROFILES:  # now, so that the first who comes does not wait for it
+            engine.starters(profile)
+        return engine
 
     def newest(self) -> str:
         """Return the version of the shelf that serves, "" where there is none."""
-        manifest = store.describe(self.data / "shelves")
-        return manifest.version if manifest else ""
+        served = describe(self.data / "shelves")
+        return served.version if served else ""

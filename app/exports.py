@@ -7,7 +7,8 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from app.cards import STAGES, duration, link, shown
+from app.cards import STAGES, link, shown
+from app.reading import duration
 from app.records import Record
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run a cell that begins so
@@ -53,9 +54,10 @@ def _reading(record: Record) -> str:
 
 
 def _item(item: Mapping[str, Any]) -> str:
-    facts = ", ".join(filter(None, [item["kind"], duration(item["minutes"]), item["status"]]))
+    facts = ", ".join(filter(None, [item["kind"], duration(item["minutes"]), item["status"], item.get("part")]))
+    why = "" if item["quote"] else f" {shown(item['why'])}"
     quote = f" “{shown(' '.join(item['quote'].split()))}”" if item["quote"] else ""
-    return f"- [ ] {link(shown(item['title']), item['open'])} ({facts}): {shown(item['why'])}{quote}"
+    return f"- [ ] {link(shown(item['title']), item['open'])} ({shown(facts)}):{why}{quote}"
 
 
 def reading_as_csv(record: Record, read: Collection[str]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app import ModelError, clean, marks
-from app.answer import REFUSAL, Answer, Event, Nearest, Notice, Said, Sentence, Status
+from app.answer import REFUSAL, Answer, Event, Length, Nearest, Notice, Said, Sentence, Status
 from app.draft import Draft, Reader
 from index.lexical import terms
 from prompts import fill
@@ -27,6 +27,8 @@ LONGEST = 8000  # characters that a model may write, quotes included
 LONGEST_QUESTION = 300  # characters of a rewritten one
 REWRITE_WITHIN = 10.0  # seconds
 REMEMBERED = 6  # messages of a conversation that a question is understood from
+LENGTHS: dict[Length, str] = {"short": "Two or three", "standard": "Three to eight", "long": "Eight to ten"}
+STIR = 1.0  # seconds between signs of life, at which who no longer listens can leave
 LEAK = 8  # words in a row that a sentence shares with the rules by no accident
 
 
@@ -59,8 +61,9 @@ class Writing:
     hits: Sequence[Hit]
     model: Model
     prover: Prover
-    quoted: Callable[[], Answer]  # the answer without a model
+    quoted: Callable[[], Generator[Event, None, Answer]]  # the answer without a model
     nearest: tuple[Nearest, ...] = ()
+    length: Length = "standard"
     sentences: list[Sentence] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
 
@@ -69,15 +72,20 @@ class Writing:
 
         Where the model fails, what it wrote is kept, the reason named, and the quoted answer follows.
         """
-        yield Status(f"Asking {self.model.endpoint.model or 'the language model'} at {self.model.endpoint.place}")
-        begun = time.perf_counter()
+        asking = Status(f"Asking {self.model.endpoint.model or 'the language model'} at {self.model.endpoint.place}")
+        writing = Status("Writing, and checking each sentence")
+        yield asking
+        begun = stirred = time.perf_counter()
         fence, passages = _fence("PASSAGES"), shown(self.hits)
-        rules = fill("answer_rules", fence=fence, refusal=REFUSAL)
+        rules = fill("answer_rules", fence=fence, refusal=REFUSAL, length=LENGTHS[self.length])
         request = fill("answer_request", fence=fence, passages="\n\n".join(passages), question=self.asked)
         reader, leaks, fault = Reader(len(passages)), Leaks(rules, fence, self.model.endpoint.key), ""
         try:
             for piece in self.model.write(rules, request, longest=LONGEST):
                 yield from self._say(reader.feed(piece), leaks, begun)
+                if time.perf_counter() > stirred + STIR:
+                    stirred = time.perf_counter()
+                    yield writing if self.sentences else asking
                 if reader.circles:
                     fault = f"{self.model.endpoint.place} says the same again and again"
                     break
@@ -107,7 +115,7 @@ class Writing:
 
     def _quote(self, fault: str) -> Generator[Event, None, Answer]:
         """Yield the answer without a model after what the model wrote; return both."""
-        quoted, written = self.quoted(), len(self.sentences)
+        quoted, written = clean.answer((yield from self.quoted())), len(self.sentences)
         notice = _notice(fault, partial=bool(written), more=not quoted.abstained)
         yield Notice(notice)
         joined = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,21 +14,20 @@ from chainlit.input_widget import InputWidget, MultiSelect, Select, Slider
 from chainlit.types import ThreadDict
 
 from app import AnswerError, ServerError, browse, cards, figures, starters
-from app.answer import Answer
+from app.answer import Answer, Done, Status
 from app.assistant import Turn
-from app.database import now
 from app.desk import Desk
-from app.engine import Engine, Stage
+from app.engine import Engine, FollowUps, Stage
 from app.memory import Memory
-from app.progress import Seating, count, show_stage, summary
+from app.progress import Seating, count, show_doing, show_stage, summary
 from app.reading import ReadingList
-from app.records import Kind, Record, Records
+from app.records import Records
+from app.reply import Reply, so_far
 from app.wishes import EXTRACTIVE, FEWEST, LENGTHS, MOST, Choices, Wishes, understood
 from index import ShelfError
 from ingest import IngestError
 
 REMEMBERED = 12  # messages of a conversation that a question is understood from
-PACE = 0.012  # seconds between pieces of an answer: quick, yet seen to arrive
 NOT_SAVED = "This conversation is not saved yet ({}). It is kept, and saved as soon as the database takes it."
 NOT_KEPT = "No more can be kept for now, as the database does not save ({}). Ask again when it does."
 FAILED = "Something went wrong here; it was noted. Your conversation is kept. Ask again, or ask differently."
@@ -61,10 +61,11 @@ class Face:
 
     async def profiles(self) -> list[cl.ChatProfile]:
         """Return the three profiles, each with its starters."""
-        engine = await self.desk.assistant()
         made = []
         for name in starters.PROFILES:
-            pairs = await asyncio.to_thread(engine.starters, name)
+            pairs: Sequence[tuple[str, str]] = ()
+            with suppress(AnswerError):  # without a shelf there is nothing to begin with; `begin` says why
+                pairs = await asyncio.to_thread((await self.desk.assistant()).starters, name)
             chosen = [cl.Starter(label=label, message=message) for label, message in pairs]
             made.append(
                 cl.ChatProfile(
@@ -79,7 +80,10 @@ class Face:
     async def begin(self) -> None:
         """Open a conversation."""
         cl.user_session.set("history", [])
-        await self._offer_settings({})
+        try:
+            await self._offer_settings({})
+        except AnswerError as error:
+            await _say(str(error), error=True)
 
     async def resume(self, thread: ThreadDict) -> None:
         """Take up a conversation where it was left; what was said is read from it, not from a session that is gone."""
@@ -91,7 +95,8 @@ class Face:
         cl.user_session.set("history", said[-REMEMBERED:])
         metadata = thread.get("metadata") or {}
         cl.user_session.set("within", metadata.get("within", ""))
-        await self._offer_settings(metadata.get("chat_settings") or {})
+        with suppress(AnswerError):  # what was said can be read without a shelf
+            await self._offer_settings(metadata.get("chat_settings") or {})
 
     async def settings_changed(self, _settings: Mapping[str, Any]) -> None:
         """Keep what was set with the conversation."""
@@ -101,7 +106,8 @@ class Face:
 
     async def _offer_settings(self, before: Mapping[str, Any]) -> None:
         engine = await self.desk.assistant()
-        form = _form(engine.choices, understood(before, engine.choices))
+        choices = await asyncio.to_thread(engine.choices)
+        form = _form(choices, understood(before, choices))
         await cl.ChatSettings(form).send()
 
     # --- messages ---------------------------------------------------------------------------------
@@ -145,44 +151,58 @@ class Face:
 
     async def _answer(self, question: str) -> None:
         history = [Turn(role, content) for role, content in cl.user_session.get("history", [])]
+        reply = Reply(self.memory, self.records, "answer", question)
+        said = Answer(question, "extractive", (), ())
         async with Seating(self.desk, "Searching the shelf") as (seat, step):
             engine = seat.assistant
-            within = cl.user_session.get("within") or ""
-            wishes = understood(cl.context.session.chat_settings, engine.choices, within=within)
-            said, stages = None, []
-
-            def work(engine: Engine) -> Iterator[Stage | Answer]:
-                yield from engine.ask(question, history, wishes)
-
-            async for event in self.desk.run(seat, work):
-                if isinstance(event, Stage):
-                    stages.append(event)
-                else:
-                    said = event
-            assert said is not None
-            for stage in stages:
-                await show_stage(stage, step)
-            follow_ups = await asyncio.to_thread(engine.follow_ups, said)
-            step.name = summary(said, stages)
-        count(said, stages, starters.ANSWER)
-        text = cards.answer(said, follow_ups)
-        body = cards.answer_record(said, engine.sources, engine.versions)
-        await self._show(text, "answer", question, body, stream=cards.answer_body(said))
+            wishes = await self._wishes(engine)
+            versions = await asyncio.to_thread(lambda: engine.versions)
+            body: dict[str, Any] = {}
+            work = self.desk.run(seat, lambda engine: engine.ask(question, history, wishes))
+            try:
+                async for event in work:
+                    if isinstance(event, Status):
+                        await show_doing(event.text, step)
+                    elif isinstance(event, Stage):
+                        await show_stage(event, step)
+                    elif isinstance(event, FollowUps):
+                        await reply.finish(cards.answer(said, event.questions), body)
+                    elif isinstance(event, Done):
+                        said = event.answer
+                        body = cards.answer_record(said, engine.sources, versions)
+                        await reply.finish(cards.answer(said), body)
+                        step.name = summary(said)
+                    else:
+                        said = so_far(said, event)
+                        body = cards.answer_record(said, engine.sources, versions)
+                        await reply.grow(cards.said_so_far(said), body)
+            except (Exception, asyncio.CancelledError):
+                if reply.shown:  # what was shown stays, with its sources
+                    await reply.finish(cards.answer(said), body)
+                raise
+        count(said, starters.ANSWER)
         self._remember(question, said.text)
 
     async def _read(self, request: str) -> None:
+        reply = Reply(self.memory, self.records, "reading", request)
         async with Seating(self.desk, "Choosing what to read") as (seat, step):
             engine = seat.assistant
+            wishes = await self._wishes(engine)
             made: ReadingList | None = None
-            async for event in self.desk.run(seat, lambda engine: engine.read(request, None)):
+            async for event in self.desk.run(seat, lambda engine: engine.read(request, wishes)):
                 made = event
             assert made is not None
             step.name = f"Chose {len(made.items)} resources"
         figures.QUESTIONS.labels(starters.READING, "list").inc()
         user = cl.context.session.user
         read = await self.records.reads(user.id) if user else frozenset()
-        await self._show(cards.reading(made, read), "reading", request, cards.reading_record(made, engine.versions))
+        versions = await asyncio.to_thread(lambda: engine.versions)
+        await reply.finish(cards.reading(made, read), cards.reading_record(made, versions))
         self._remember(request, f"A reading list of {len(made.items)} resources.")
+
+    async def _wishes(self, engine: Engine) -> Wishes:
+        choices = await asyncio.to_thread(engine.choices)
+        return understood(cl.context.session.chat_settings, choices, within=cl.user_session.get("within") or "")
 
     def _asks_within(self, text: str) -> bool:
         """Return whether a message in the Browse profile is a question to the one resource that was chosen."""
@@ -210,23 +230,6 @@ class Face:
             await _say(f"Ask away: I answer from **{name}** alone now. {cards.ask(browse.LEAVE)} leaves it.")
         else:
             await _say(f"I answer from the whole shelf. {cards.ask(browse.EVERYTHING)}")
-
-    # --- showing ----------------------------------------------------------------------------------
-
-    async def _show(self, text: str, kind: Kind, question: str, body: Mapping[str, Any], *, stream: str = "") -> None:
-        """Save an answer with what stands behind it, then show it: what was seen is never lost."""
-        reply = cl.Message(content=text, created_at=now())
-        user = cl.context.session.user
-        await self.memory.keep_step(reply.to_dict())
-        if user:
-            run = reply.parent_id or ""
-            await self.records.keep(Record(reply.id, run, reply.thread_id, user.id, kind, question, body))
-        reply.content = ""
-        for piece in cards.pieces(stream) if text.startswith(stream) else []:
-            await reply.stream_token(piece)
-            await asyncio.sleep(PACE)
-        await reply.stream_token(text[len(reply.content) :])
-        await reply.send()
 
     def _remember(self, question: str, said: str) -> None:
         history = [*cl.user_session.get("history", []), ["user", question], ["assistant", said]]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app import ServerError
 from app.gate import Login
+
+if TYPE_CHECKING:
+    from app.llm import Model
 
 HERE = Path(__file__).parent
 SHORTEST_SECRET = 32  # bytes
@@ -37,7 +41,7 @@ class Plan:
     secret: str = ""
     database: str = ""  # an SQLAlchemy address; "" is SQLite in the data folder
     encoder: str = ""
-    model: str = ""
+    model: Callable[[], Model | None] = lambda: None  # that writes answers; see app.llm.connect
     user_header: str = ""
     proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})
     allowed: tuple[str, ...] = ()  # who may come in by OAuth: "alice@example.org", "@example.org", "github:alice"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from types import TracebackType
 
 import chainlit as cl
@@ -14,13 +13,6 @@ from app.cards import spent
 from app.database import now
 from app.desk import Desk, Seat
 from app.engine import Engine, Stage
-
-STAGES = {
-    "search": "Searched the shelf",
-    "answer": "Read the passages",
-    "check": "Checked the sentences",
-    "cite": "Checked the quotes",
-}
 
 log = logging.getLogger("prepshelf.chat")
 
@@ -70,30 +62,38 @@ class Seating:
         await self._step.__aexit__(None, None, None)
 
 
+async def show_doing(text: str, step: cl.Step) -> None:
+    """Show what is being done now."""
+    if step.name != text:
+        step.name = text
+        await step.update()
+
+
 async def show_stage(stage: Stage, parent: cl.Step) -> None:
     """Show a stage that is done, with its time, under the work that it belongs to."""
-    name = f"{stage.note or STAGES.get(stage.name, stage.name.capitalize())} · {spent(stage.spent)}"
-    step = cl.Step(name=name, type="tool", parent_id=parent.id, show_input=False)
+    step = cl.Step(name=f"{stage.name} · {spent(stage.spent)}", type="tool", parent_id=parent.id, show_input=False)
     step.start = step.end = now()
     await step.send()
 
 
-def summary(said: Answer, stages: Sequence[Stage]) -> str:
+def summary(said: Answer) -> str:
     """Return what the work came to, in a line."""
-    took = spent(sum(stage.spent for stage in stages))
+    took = spent(said.timings.get("total", 0.0))
     if said.abstained:
         return f"Found no answer on the shelf · {took}"
     sources = len({citation.url for citation in said.citations})
     return f"Answered from {sources} source{'s' * (sources != 1)} · {took}"
 
 
-def count(said: Answer, stages: Sequence[Stage], profile: str) -> None:
+def count(said: Answer, profile: str) -> None:
     """Count an answer, and log it without its words."""
     figures.QUESTIONS.labels(profile, said.mode).inc()
-    for stage in stages:
-        figures.STAGES.labels(stage.name).observe(stage.spent / 1000)
+    for stage, took in said.timings.items():
+        figures.STAGES.labels(stage).observe(took / 1000)
     if said.abstained:
         figures.ABSTENTIONS.inc()
+    if said.notice:
+        figures.MODEL_FAULTS.inc()
     for sentence in said.sentences:
         figures.SENTENCES.labels(sentence.support).inc()
     facts = {
@@ -101,6 +101,6 @@ def count(said: Answer, stages: Sequence[Stage], profile: str) -> None:
         "abstained": said.abstained,
         "sentences": len(said.sentences),
         "citations": len(said.citations),
-        **{f"{stage.name}_ms": round(stage.spent) for stage in stages},
+        **{f"{stage}_ms": round(took) for stage, took in said.timings.items()},
     }
     log.info("answered", extra={"question": said.question, "facts": facts})

@@ -112,6 +112,10 @@ _STANDS_FOR = re.compile(
     r"|second|other)(?: one)?)\b",
     re.IGNORECASE,
 )
+# "What is a Pod?" brings a subject of its own; "what is the cost?" is about the one before.
+_NEW_SUBJECT = re.compile(
+    r"^(?:what(?:'s| is| are)|define|explain) (?:an? .+|(?!the\b)[\w/-]+(?: [\w/-]+){0,2})$", re.IGNORECASE
+)
 _SCAFFOLD = re.compile(
     r"^(?:please |can you |could you )?(?:what(?:'s| is| are| was| were| does| do)|how (?:do|does|did|is|are|can"
     r"|to)|why (?:is|are|do|does|did)"
@@ -135,6 +139,8 @@ def standalone(question: str, before: Sequence[str]) -> str:
     'how does ring-allreduce cost scale?'
     >>> standalone("what about trees?", ["what is ring-allreduce?"])
     'trees ring-allreduce'
+    >>> standalone("What is a Pod?", ["How does ring-allreduce work?"])
+    'What is a Pod?'
     """
     if not before:
         return question
@@ -151,9 +157,28 @@ def standalone(question: str, before: Sequence[str]) -> str:
         )
     if _STANDS_FOR.search(bare):
         return _STANDS_FOR.sub(subject, bare, count=1)
+    if _NEW_SUBJECT.match(bare.rstrip("?. ")):
+        return bare
     opened = bare != question
     few = len(set(terms(bare))) <= 3
     return f"{bare.rstrip('?. ')} {subject}?" if opened or few else question
+
+
+def names(text: str) -> list[str]:
+    """Return the proper names in a question: words with a capital that does not open a sentence, and acronyms.
+
+    >>> names("How does Karpenter's consolidation differ from an NLB? Why?")
+    ['Karpenter', 'NLB']
+    """
+    found = []
+    for match in re.finditer(r"[A-Za-z]\w*(?:[-/.][A-Za-z]\w*)*(?:['’]s)?", text):
+        word = re.sub(r"['’]s$", "", match[0])
+        before = text[: match.start()].rstrip(" \"“'‘(")
+        if terms(word) and (
+            re.search(r"[A-Z]", word[1:]) or (word[0].isupper() and before and before[-1] not in ".?!:")
+        ):
+            found.append(word)
+    return found
 
 
 def subject_of(question: str) -> str:

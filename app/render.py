@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -22,6 +22,10 @@ from app.answer import Status as Doing
 from index.passage import Hit
 from ingest.ledger import HAS_TEXT, Entry, Status
 
+if TYPE_CHECKING:
+    from app.reading import ReadingList
+
+STAGE_NAMES = {"crawl": "Crawl: the basics", "walk": "Walk: the core", "run": "Run: the depth"}
 WIDTH = 100  # columns; longer lines are hard to read
 _STYLES = {
     Status.TEXT: "green",
@@ -66,6 +70,42 @@ def live(events: Iterable[Event], console: Console) -> None:
             if shown:
                 shown.update(Group(*map(_with_marks, "".join(said).strip().split("\n")), doing))
     answer(whole, console)
+
+
+def reading_list(listed: ReadingList, console: Console) -> None:
+    """Print a reading list: wrapped on a terminal, as Markdown into a pipe."""
+    from rich.markdown import Markdown
+
+    text = reading_as_markdown(listed)
+    if console.is_terminal:
+        console.print(Markdown(text, hyperlinks=True), width=min(WIDTH, console.width))
+    else:
+        console.out(text, highlight=False)
+
+
+def reading_as_markdown(listed: ReadingList) -> str:
+    """Return a reading list as Markdown, its items numbered on from stage to stage."""
+    from app.reading import duration  # brings the search, which the ledger's readers do without
+
+    lines = [f"# Reading list: {clean.markdown(listed.request)}"]
+    if listed.items:
+        lines += ["", f"{len(listed.items)} resources, about {duration(listed.minutes)}."]
+    numbers = count(1)
+    for stage, items in groupby(listed.items, key=lambda item: item.stage):
+        lines += ["", f"## {STAGE_NAMES[stage]}", ""]
+        for item in items:
+            about = ", ".join(filter(None, [item.kind, duration(item.minutes), "" if item.quote else item.status]))
+            why = f"“{clean.markdown(_flat(item.quote))}”" if item.quote else clean.markdown(item.why)
+            lines.append(
+                f"{next(numbers)}. [{clean.markdown(item.title)}](<{clean.address(item.deep_url)}>) ({about}): {why}"
+            )
+            if item.part:
+                lines.append(f"   Pages: {clean.markdown(item.part)}")
+    if listed.left_out:
+        left = "; ".join(f"{clean.markdown(item.title)} ({duration(item.minutes)})" for item in listed.left_out)
+        lines += ["", f"Left out for lack of time: {left}."]
+    lines += ["", *(f"- {clean.markdown(gap)}" for gap in listed.gaps)]
+    return "\n".join(lines).strip()
 
 
 def as_markdown(said: Answer) -> str:
@@ -121,6 +161,9 @@ def ledger(entries: Sequence[Entry], shelf: dict[str, Any] | None, console: Cons
     curated = [entry for entry in entries if entry.curated and entry.kind != "note"]
     links = [entry for entry in curated if entry.row.url == entry.row.resource]
     for topic, group in groupby(links, key=lambda entry: entry.topic):
+        if not console.is_terminal:  # a line a link, for other programs
+            console.out("\n".join([topic, *map(_line, group), ""]), highlight=False)
+            continue
         table = Table(title=topic, title_justify="left", title_style="bold", box=None, pad_edge=False, expand=False)
         table.add_column("status", width=13, no_wrap=True)
         table.add_column("words", width=8, justify="right")
@@ -138,6 +181,13 @@ def ledger(entries: Sequence[Entry], shelf: dict[str, Any] | None, console: Cons
         console.print(table)
         console.print()
     console.print(totals(entries, shelf), highlight=False)
+
+
+def _line(entry: Entry) -> str:
+    row = entry.row
+    words = f"{row.words:,}" if row.words else ""
+    about = f"{row.title} · {row.reason}" if row.reason else row.title
+    return f"{row.status.value:<13} {words:>8}  {' '.join(clean.inert(about).split())}"
 
 
 def totals(entries: Sequence[Entry], shelf: dict[str, Any] | None) -> str:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app import ServerError, logs
+from app import AnswerError, ServerError, logs
 from app.gate import COOKIE, MOST_MESSAGE, SESSION, App, Receive, Scope, Send
 from app.plan import Plan, check
 
@@ -193,7 +193,7 @@ class _House:
         from app.accounts import Accounts
         from app.database import Database, address
         from app.desk import Desk, Limits
-        from app.engine import EngineOpener
+        from app.engine import EngineOpener, Writer
         from app.gate import Gate
         from app.main import Face
         from app.memory import Memory
@@ -207,7 +207,7 @@ class _House:
         memory, accounts, records = Memory(database), Accounts(database), Records(database)
         if plan.login == "password" and not await accounts.names():
             raise ServerError("nobody could log in yet; `prep users add NAME` makes an account.")
-        opener = EngineOpener(plan.data, plan.data / "ledger.db", plan.encoder, plan.model)
+        opener = EngineOpener(plan.data, plan.data / "ledger.db", plan.encoder, Writer(plan.model))
         desk: Desk[Engine] = Desk(opener, Limits(running=plan.running, deadline=plan.deadline))
         Face(desk, memory, records).register()
         logins.register(policy, plan.allowed)
@@ -217,7 +217,10 @@ class _House:
             return [one for one in missing if one]
 
         async def about() -> dict[str, Any]:
-            return await asyncio.to_thread((await desk.assistant()).about)
+            try:
+                return await asyncio.to_thread((await desk.assistant()).about)
+            except AnswerError as error:
+                raise ServerError(str(error)) from error
 
         house = House(memory, records, accounts, policy, Path(build_dir), about, ready, plan.metrics_token)
         gate = Gate(inner, build(house), policy, accounts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from app import browse
@@ -37,9 +38,10 @@ def choose(profile: str, engine: Engine) -> tuple[tuple[str, str], ...]:
         topics = sorted(browse.topics(engine.entries()), key=lambda topic: -topic.covered)
         named = [(topic.name.replace(" > ", " › "), browse.TOPIC + topic.name) for topic in topics if topic.covered]
         return ((browse.EVERYTHING, browse.EVERYTHING), *named[: MOST - 2], (browse.FIXES, browse.FIXES))
-    known = [pair for pair in (_QUESTIONS if profile == ANSWER else _REQUESTS) if _answerable(pair[1], engine)]
+    offered = _QUESTIONS if profile == ANSWER else _REQUESTS
+    known = list(islice((pair for pair in offered if _answerable(pair[1], engine)), MOST))
     asked = "What should I know about {}?" if profile == ANSWER else "{}"
-    for topic in engine.choices.topics:  # a shelf of somebody's own has topics of its own
+    for topic in engine.choices().topics:  # a shelf of somebody's own has topics of its own
         leaf = topic.rpartition(" > ")[2]
         known.append((leaf, asked.format(leaf)))
     return tuple(known[:MOST])

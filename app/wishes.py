@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-LENGTHS = ("short", "standard", "long")
+from app.answer import Length
+
+LENGTHS: tuple[Length, ...] = ("short", "standard", "long")
 EXTRACTIVE = "extractive"
 FEWEST, USUAL, MOST = 4, 12, 24  # passages
 
@@ -27,7 +29,7 @@ class Wishes:
     topics: tuple[str, ...] = ()  # none: all
     kinds: tuple[str, ...] = ()  # of resources; none: all
     within: str = ""  # one resource
-    length: str = "standard"
+    length: Length = "standard"
     extractive: bool = False  # without the language model, where there is one
     passages: int = USUAL  # read for an answer
 
@@ -44,7 +46,7 @@ def understood(settings: Mapping[str, Any], choices: Choices, *, within: str = "
         topics=chosen("topics", choices.topics),
         kinds=chosen("kinds", choices.kinds),
         within=within,
-        length=length if length in LENGTHS else "standard",
+        length=next((known for known in LENGTHS if known == length), "standard"),
         extractive=settings.get("answering") == EXTRACTIVE,
         passages=min(MOST, max(FEWEST, int(passages))) if isinstance(passages, int | float) else USUAL,
     )

@@ -9,8 +9,8 @@ from statistics import fmean
 from typing import Any
 from urllib.parse import unquote
 
+from app import support
 from eval.cases import Case, matches, one_line
-from index.lexical import terms
 from ingest.address import same_page
 
 DEPTH = 10  # hits that are looked at
@@ -136,18 +136,17 @@ def alce(cited: Sequence[tuple[str, Sequence[str]]], supports: Supports) -> tupl
     return recalled, needed
 
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+def supported(sentence: str, text: str) -> bool:
+    """Return whether the built-in check calls a sentence supported by a text, which must have all its numbers.
 
+    The check weighs a number like anything else; here one that is not there settles it.
 
-def shares_words(sentence: str, text: str) -> bool:
-    """Return whether a text has most of a sentence's content words and all its numbers: the least that support means.
-
-    >>> shares_words("Rings are optimal.", "A ring is optimal."), shares_words("It takes 3 GB.", "It takes 7.2 GB.")
+    >>> supported("A ring has 8 workers.", "A ring has 8 workers."), supported("It takes 3 GB.", "It takes 7.2 GB.")
     (True, False)
     """
-    words = set(terms(sentence))
-    numbers = set(_NUMBER.findall(sentence)) <= set(_NUMBER.findall(text))
-    return bool(words) and numbers and len(words & set(terms(text))) >= 0.6 * len(words)
+    if not set(support.numbers(sentence)) <= set(support.numbers(text)):
+        return False
+    return support.state(support.support(sentence, text)) == "supported"
 
 
 def _is_verbatim(citation: Mapping[str, Any], text: str) -> bool:

@@ -24,10 +24,15 @@ def is_here(folder: Path) -> bool:
     return (folder / "corpora").is_dir() and (folder / "questions.jsonl").exists()
 
 
+def texts(folder: Path) -> dict[str, str]:
+    """Return the texts of the benchmark by name."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "corpora").glob("*.md"))}
+
+
 def run(folder: Path, bench: Bench, run: Run, systems: Sequence[str] = ("ours", "dense")) -> None:
     """Add a row to a run for each question and system that it has none of; the passages are ours, of all corpora."""
     try:
-        texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "corpora").glob("*.md"))}
+        corpora = texts(folder)
         questions = list(json_lines(folder / "questions.jsonl"))
     except (OSError, ValueError) as error:
         raise EvalError(f"{folder} does not hold corpora/*.md and questions.jsonl ({error}).") from error
@@ -35,8 +40,8 @@ def run(folder: Path, bench: Bench, run: Run, systems: Sequence[str] = ("ours", 
     missing = {name: [one for one in questions if one["_id"] not in done[name]] for name in systems}
     if not any(missing.values()):
         return
-    shelf = shelf_of(texts, bench, SUITE)
-    tokens = {key: Tokens(text) for key, text in texts.items()}
+    shelf = shelf_of(corpora, bench, SUITE)
+    tokens = {key: Tokens(text) for key, text in corpora.items()}
     for name in systems:
         for question in bench.track(missing[name], f"Searching passages, {name}", len(missing[name])):
             hits = search.hybrid(

@@ -77,18 +77,13 @@ class Verdict:
         return not self.misses and self.checked > 0
 
 
-def judge(run: Run, path: Path = BASELINE) -> Verdict:
+def judge(run: Run, path: Path | None = None) -> Verdict:
     """Return what the floors for a run's kind of shelf say of it.
 
     Only cases that were there when a floor was set are compared; others are named in the notes. Raises EvalError
     where there are no floors for such a shelf.
     """
-    kind = run.about.shelf["kind"]
-    known = _read(path).get(kind)
-    if known is None:
-        raise EvalError(
-            f"{path} has no floors for a shelf of this kind ({kind}); `prep eval --update-baseline` sets them."
-        )
+    known = floors_for(run.about.shelf["kind"], path)
     notes = [
         f"the shelf is not the one that the floors were set on: {said}"
         for said in differences(run.about.shelf, known["shelf"])
@@ -116,6 +111,17 @@ def judge(run: Run, path: Path = BASELINE) -> Verdict:
                 miss = _miss(suite, system, metric, {key: held[key] for key in held if key in same}, Floor(**stored))
                 misses += [miss] if miss else []
     return Verdict(tuple(misses), tuple(notes), tuple(_reasons(misses)), checked)
+
+
+def floors_for(kind: str, path: Path | None = None) -> dict[str, Any]:
+    """Return what was set for a kind of shelf. Raises EvalError where nothing was."""
+    path = path or BASELINE
+    known: dict[str, Any] | None = _read(path).get(kind)
+    if known is None:
+        raise EvalError(
+            f"{path} has no floors for a shelf of this kind ({kind}); `prep eval --update-baseline` sets them."
+        )
+    return known
 
 
 def _miss(suite: str, system: str, metric: str, held: Mapping[str, float], floor: Floor) -> Miss | None:
@@ -149,29 +155,35 @@ def _reasons(misses: Sequence[Miss]) -> list[str]:
         said.append("Both halves of search held and their fusion fell: look at how they are fused and spread.")
     elif any(metric in {"complete", "correct", "cited"} for _, _, metric in fell):
         said.append("Search held and what is said of its hits fell: look at how sentences are chosen.")
+    answering, listing = ("answers", "dialogues"), ("reading",)
     hints = {
-        "verbatim": "Quotes do not stand in their documents: look at offsets and at what the answerer does to quotes.",
-        "unique": "Links open at other places than their quotes: look at how text fragments are made.",
-        "recall": "Sentences say what their quotes do not: look at numbers, and at which citation each sentence has.",
-        "refused": "What the shelf does not hold is answered: look at how answers are refused.",
-        "answered": "What the shelf holds is refused: look at how answers are refused.",
-        "held": "Hostile input gets through: look at the rows of the robustness suite.",
-        "kinds": "Reading lists break what the request rules out.",
-        "fits": "Reading lists run over their time box.",
-        "staged": "Reading lists are out of order.",
+        ("verbatim", answering): "Quotes do not stand in their documents: look at offsets and at how quotes are cut.",
+        ("unique", answering): "Links open at other places than their quotes: look at how text fragments are made.",
+        ("recall", answering): "Sentences say what their quotes do not: look at numbers, and at which citation each"
+        " sentence has.",
+        ("refused", ("refusals",)): "What the shelf does not hold is answered: look at how answers are refused.",
+        ("answered", answering): "What the shelf holds is refused: look at how answers are refused.",
+        ("held", ("robustness",)): "Hostile input gets through: look at the rows of the robustness suite.",
+        ("recall", listing): "Reading lists lack what belongs on them.",
+        ("precision", listing): "Reading lists hold what does not belong on them.",
+        ("kinds", listing): "Reading lists break what the request rules out.",
+        ("fits", listing): "Reading lists run over their time box.",
+        ("staged", listing): "Reading lists are out of order.",
     }
-    said += [hint for metric, hint in hints.items() if any(metric == one and system == OURS for _, system, one in fell)]
+    ours = {(metric, suite) for suite, system, metric in fell if system == OURS}
+    said += [hint for (metric, places), hint in hints.items() if any((metric, suite) in ours for suite in places)]
     return said
 
 
 # --- setting floors -------------------------------------------------------------------------------
 
 
-def update(run: Run, path: Path = BASELINE, *, allow_regression: bool = False) -> list[str]:
+def update(run: Run, path: Path | None = None, *, allow_regression: bool = False) -> list[str]:
     """Set the floors of a run's kind of shelf to what it reached, and return the lines that say so.
 
     Raises EvalError where a floor would be lowered and that is not allowed; nothing is written then.
     """
+    path = path or BASELINE
     baseline = _read(path)
     kind = run.about.shelf["kind"]
     known = baseline.get(kind)

@@ -72,7 +72,7 @@ def _by_topic(rows: Sequence[Row], metric: str) -> dict[str, dict[str, float]]:
     shares = {
         topic: {
             system: fmean(held.values())
-            for system, theirs in grouped(group, lambda row: row.system).items()
+            for system, theirs in sorted(grouped(group, lambda row: row.system).items(), key=lambda one: one[0] != OURS)
             if (held := values(theirs, metric))
         }
         for topic, group in grouped(rows, lambda row: row.topic).items()

@@ -30,7 +30,8 @@ def bars(by_part: Mapping[str, Mapping[str, float]], title: str) -> str:
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
     axes.set_title(title)
-    axes.legend(loc="lower left", fontsize=8)
+    if len(systems) > 1:
+        figure.legend(loc="outside lower center", ncols=len(systems))
     return _svg(figure)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table as RichTable
 
@@ -16,6 +16,9 @@ from eval.certainty import interval
 from eval.compare import Change, Contest, by_part, changes, contests
 from eval.gate import Verdict
 from eval.rows import OURS, Row, Run, average, chosen, grouped, values
+
+if TYPE_CHECKING:
+    from eval.fit import Fitted
 
 PUBLISHED = Path(__file__).parent / "published.toml"
 
@@ -102,13 +105,13 @@ class Report:
     @cached_property
     def tables(self) -> list[Table]:
         """Return a table a suite."""
-        return [*averages(self.run.rows), *_figures(self.run)]
+        return [*map(turned, averages(self.run.rows)), *_figures(self.run)]
 
     def brief(self) -> list[Table]:
-        """Return the tables for a terminal: without intervals, and without what single topics and kinds say."""
+        """Return the tables for a terminal, turned so that they are narrow; single topics and kinds are left out."""
         overall = [contest for contest in self.contests if contest.part == "all"]
-        contested = [contest_table("what our choices buy", overall)] if overall else []
-        return [*averages(self.run.rows, brief=True), *_figures(self.run), *contested]
+        contested = [contest_table("what our choices buy", overall, brief=True)] if overall else []
+        return [*map(turned, averages(self.run.rows, brief=True)), *map(turned, _figures(self.run)), *contested]
 
     def said(self) -> list[str]:
         """Return what a person should know besides the tables."""
@@ -228,9 +231,21 @@ def _said(value: object) -> str:
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def contest_table(title: str, contests: Sequence[Contest]) -> Table:
-    """Return contests as a table."""
-    return Table(title, CONTEST_COLUMNS, tuple(_contest_row(contest) for contest in contests))
+def contest_table(title: str, contests: Sequence[Contest], *, brief: bool = False) -> Table:
+    """Return contests as a table; a brief one does not say of which cases."""
+    told = [name for name in CONTEST_COLUMNS if not (brief and name == "cases of")]
+    rows = [dict(zip(CONTEST_COLUMNS, _contest_row(contest), strict=True)) for contest in contests]
+    return Table(title, tuple(told), tuple(tuple(row[name] for name in told) for row in rows))
+
+
+def turned(table: Table) -> Table:
+    """Return a table with a column for what was a row.
+
+    >>> turned(Table("t", ("system", "found"), (("ours", "1"), ("other", "0")))).rows
+    (('found', '1', '0'),)
+    """
+    head, *lines = zip(table.columns, *table.rows, strict=True)
+    return Table(table.title, head, tuple(line for line in lines if any(line[1:])))
 
 
 def rich_table(table: Table) -> RichTable:
@@ -242,6 +257,16 @@ def rich_table(table: Table) -> RichTable:
     for row in table.rows:
         shown.add_row(*row)
     return shown
+
+
+def fit_tables(made: Fitted) -> list[Table]:
+    """Return new weights beside those in use, and how both do."""
+    weights = [(key, f"{made.used.get(key, 0.0):.4g}", f"{value:.4g}") for key, value in made.weights.items()]
+    figures = [(one.name, f"{one.used:.3f}", f"{one.new:.3f}", "worse" if one.fell else "") for one in made.figures]
+    return [
+        Table(f"{made.name}: weights", ("feature", "in use", "new"), tuple(weights)),
+        Table(f"{made.name}: figures", ("of", "in use", "new", ""), tuple(figures)),
+    ]
 
 
 def _contest_row(contest: Contest) -> tuple[str, ...]:

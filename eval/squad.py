@@ -53,13 +53,17 @@ def run(folder: Path, bench: Bench, run: Run, confidence: Confidence) -> None:
     missing = [question for question in questions(folder) if question["_id"] not in done]
     if not missing:
         return
-    texts = {address(row["_id"]): row["text"] for row in json_lines(folder / "corpus.jsonl")}
-    encoder = Remembering(bench.encoder)
-    system = Ours(Assistant(shelf_of(texts, bench, SUITE), encoder))
+    system = Ours(assistant(folder, bench))
     for question in bench.track(missing, "Asking SQuAD", len(missing)):
         said = system.ask(question["text"])
         hits = system.search(question["text"], FIRST)
         run.add(_row(question, said, hits, confidence(said, hits)))
+
+
+def assistant(folder: Path, bench: Bench) -> Assistant:
+    """Return an assistant over the benchmark's paragraphs."""
+    texts = {address(row["_id"]): row["text"] for row in json_lines(folder / "corpus.jsonl")}
+    return Assistant(shelf_of(texts, bench, SUITE), Remembering(bench.encoder))
 
 
 def address(key: str) -> str:

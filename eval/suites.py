@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app import support
 from app.assistant import Assistant
 from eval import (
     EvalError,
@@ -143,7 +144,7 @@ class Session:
         texts = corpus.texts(shelf)
         asked = [case for case in cases.read() if self._plan.split in {"", case.split}]
         for system in self._contestants():
-            own.run(asked, system, self._run, texts, shelf.page, checks.shares_words, track=self._track)
+            own.run(asked, system, self._run, texts, shelf.page, checks.supported, track=self._track)
 
     def _contestants(self) -> Iterator[System]:
         yield systems.Ours(self._assistant)
@@ -156,10 +157,11 @@ class Session:
             yield from (systems.ranking(name, self._assistant) for name in systems.ABLATIONS)
 
     def _reading(self, _: Sequence[Path]) -> None:
-        read = getattr(self._assistant, "read", None)
-        if read is not None:
-            asked = [one for one in cases.read_requests() if self._plan.split in {"", one.split}]
-            reading.run(asked, lambda request, minutes: read(request, minutes).as_json(), self._run, track=self._track)
+        def listed(request: str, minutes: int | None) -> dict[str, Any]:
+            return self._assistant.read(request, minutes=minutes).as_json()
+
+        asked = [one for one in cases.read_requests() if self._plan.split in {"", one.split}]
+        reading.run(asked, listed, self._run, track=self._track)
 
     def _robustness(self, places: Sequence[Path]) -> None:
         payloads = [*robustness.own(), *(payload for place in places for payload in robustness.collected(place))]
@@ -176,7 +178,9 @@ class Session:
         squad.run(places[0], self._bench, self._run, own.confidence)
 
     def _wice(self, places: Sequence[Path]) -> None:
-        wice.run(places[0], {"word overlap": wice.word_overlap}, self._run, track=self._track)
+        wice.run(
+            places[0], {rows.OURS: support.support, "word overlap": wice.word_overlap}, self._run, track=self._track
+        )
 
 
 def code() -> str:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from app.assistant import Assistant, Turn
 from eval.checks import Found, Said
 from eval.rows import OURS
@@ -126,8 +128,6 @@ class Remembering:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return a unit vector a text, shape (n, dimension)."""
-        if len(texts) != 1:
-            return self._encoder.encode(texts)
-        if texts[0] not in self._known:
-            self._known[texts[0]] = self._encoder.encode(texts)
-        return self._known[texts[0]]
+        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            self._known.update(zip(new, self._encoder.encode(new), strict=True))
+        return np.array([self._known[text] for text in texts], dtype=np.float32).reshape(-1, self.dimension)

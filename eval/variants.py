@@ -39,7 +39,7 @@ def compare(
     run = rows.begin(data / "evals" / "compared", about)
     texts = corpus.texts(served.shelf)
     for name in (one, other):
-        own.run(asked, _way(name, served, data, track), run, texts, served.shelf.page, checks.shares_words, track=track)
+        own.run(asked, _way(name, served, data, track), run, texts, served.shelf.page, checks.supported, track=track)
     run.finish()
     return contests(chosen(run.rows, system=one), chosen(run.rows, system=other), SEARCHED, against=other)
 
@@ -81,7 +81,7 @@ def _ranking(name: str, assistant: Assistant, weights: Weights) -> Ranking:
 
 def _other_encoder(name: str, data: Path, track: Track) -> Ranking:
     """Return our search with another encoder, over a shelf of the same documents built with it."""
-    encoder = encoders.load(name.partition("=")[2])
+    encoder = encoders.load(name.partition("=")[2], engines=data / "engines")
     folder = data / "evals" / "encoders" / encoder.name
     with ledger.open_ledger(data / "ledger.db") as book:
         documents = build.readable(book, data / "documents", lambda _: None)

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from index import ShelfError, split, store
+from index import ShelfError, manifest, split, store
 from index.encoder import Encoder, Vectors, batches
+from index.manifest import Manifest
 from index.passage import Listing, Passage, Source
-from index.store import Draft, Manifest
+from index.store import Draft
 from ingest import IngestError, Track, silently
 from ingest.archive import now
 from ingest.document import Document, read
@@ -73,13 +74,23 @@ def listed(book: Ledger) -> list[Listing]:
             kind=entry.kind,
             status=entry.row.status.value,
             words=entry.row.words,
-            note=notes.get(entry.row.url, ""),
+            note="" if entry.kind == "note" else notes.get(entry.row.url, ""),
+            stage=_stage(notes.get(entry.row.url, "")),
             reason=entry.row.reason,
             curated=entry.curated,
         )
         for entry in book.entries()
         if entry.row.url == entry.row.resource and (entry.curated or entry.row.document)
     ]
+
+
+def _stage(note: str) -> str:
+    """Return the stage that a note of ours gives itself.
+
+    >>> _stage("stage: walk"), _stage("read this first")
+    ('walk', '')
+    """
+    return note.removeprefix("stage: ") if note.startswith("stage: ") else ""
 
 
 def build(
@@ -96,7 +107,7 @@ def build(
     """
     readable = [(document, source) for document, source in documents if document.language in LANGUAGES]
     source = _fingerprint(readable, listings)
-    if served := _served(folder / "shelves", (source, encoder.name, split.VERSION, store.FORMAT)):
+    if served := _served(folder / "shelves", (source, encoder.name, split.VERSION, manifest.FORMAT)):
         return Built(served, 0, new=False)
     passages: list[Passage] = []
     contexts: list[str] = []
@@ -111,10 +122,10 @@ def build(
 def _served(shelves: Path, made_by: tuple[str, str, str, int]) -> Manifest | None:
     """Return the manifest of the shelf that serves, if it was made of and by just this, and is sound."""
     try:
-        served = store.describe(shelves)
+        served = manifest.describe(shelves)
         if served is None or (served.source, served.encoder, served.splitter, served.format) != made_by:
             return None
-        store.check(served, shelves)
+        manifest.check(served, shelves)
     except ShelfError:  # damaged: what a build is for
         return None
     return served

@@ -50,6 +50,7 @@ class Listing:
     status: str  # what became of it, see ingest.ledger.Status
     words: int  # of all its pages that were read
     note: str  # the curator's
+    stage: str  # "crawl", "walk", "run", where somebody has said so; else ""
     reason: str  # why it has no text, or no more
     curated: bool  # a list names it; False for a stray page of an archive
 

@@ -6,7 +6,6 @@ file with passages and documents. It is built aside, fsynced, renamed into place
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -17,7 +16,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +24,7 @@ import numpy.typing as npt
 from index import ShelfError
 from index.encoder import Vectors
 from index.lexical import Lexical
+from index.manifest import FORMAT, POINTER, Manifest, check, describe, sha256
 from index.passage import Listing, Passage, Source
 from ingest.document import Document
 
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-
-FORMAT = 4  # of the files below; a shelf of another format is rebuilt
-POINTER = "current"
 
 _SCHEMA = """
 create table document (
@@ -49,26 +46,9 @@ create table passage (
 create index passage_document on passage (document);
 create table listing (
     number integer primary key, url text unique, title text, topic text, kind text, status text, words integer,
-    note text, reason text, curated integer
+    note text, stage text, reason text, curated integer
 ) strict;
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What a shelf is made of and by."""
-
-    version: str
-    format: int
-    encoder: str
-    dimension: int
-    splitter: str
-    source: str  # fingerprint of the documents
-    built_at: str
-    documents: int
-    passages: int
-    sentences: int
-    files: dict[str, str]  # sha256 of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +88,7 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
         np.save(aside / "layout.npy", _layout(draft), allow_pickle=False)
         np.save(aside / "moments.npy", _moments(draft.vectors), allow_pickle=False)
         Lexical.build(draft.texts).save(aside / "lexical")
-        files = {str(path.relative_to(aside)): _sha256(path) for path in sorted(aside.rglob("*")) if path.is_file()}
+        files = {str(path.relative_to(aside)): sha256(path) for path in sorted(aside.rglob("*")) if path.is_file()}
         manifest = Manifest(
             version=version,
             format=FORMAT,
@@ -170,7 +150,7 @@ def _write_tables(draft: Draft, path: Path) -> None:
                 ),
             )
         db.executemany(
-            "insert into listing values (?,?,?,?,?,?,?,?,?,?)",
+            "insert into listing values (?,?,?,?,?,?,?,?,?,?,?)",
             [(n, *asdict(listing).values()) for n, listing in enumerate(draft.listings)],
         )
         db.commit()
@@ -214,11 +194,6 @@ def _write_vectors(draft: Draft, path: Path) -> None:
     store.persist(str(path))
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _fsync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -246,22 +221,6 @@ def _sweep(shelves: Path, *, keep: str) -> None:
 
 
 # --- reading --------------------------------------------------------------------------------------
-
-
-def describe(shelves: Path) -> Manifest | None:
-    """Return the manifest of the shelf that serves, None where there is none.
-
-    Raises ShelfError where it is damaged.
-    """
-    try:
-        version = (shelves / POINTER).read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    path = shelves / version / "manifest.json"
-    try:
-        return Manifest(**json.loads(path.read_bytes()))
-    except (OSError, ValueError, TypeError) as error:
-        raise ShelfError(f"{path} cannot be read ({error}); run `prep index` to build the shelf anew.") from error
 
 
 class Shelf:
@@ -361,6 +320,14 @@ class Shelf:
         row = self._db.execute("select text, page_text from document where url = ?", (url,)).fetchone()
         return (row[0], row[1]) if row else ("", "")
 
+    def headings(self, url: str) -> list[tuple[tuple[str, ...], str]]:
+        """Return the heading paths of a document's passages, each once and in order, with the document's title."""
+        query = (
+            "select distinct heading, title from passage join document on document.number = passage.document"
+            " where url = ? order by passage.number"
+        )
+        return [(tuple(json.loads(heading)), title) for heading, title in self._db.execute(query, (url,))]
+
     def sentence_vectors(self, number: int) -> Vectors:
         """Return the vectors of a passage's sentences, shape (sentences, dimension)."""
         first = self._first[number]
@@ -368,7 +335,7 @@ class Shelf:
 
     def listings(self) -> list[Listing]:
         """Return all resources, those without text among them, in the order of the lists."""
-        columns = "url, title, topic, kind, status, words, note, reason, curated"
+        columns = "url, title, topic, kind, status, words, note, stage, reason, curated"
         rows = self._db.execute(f"select {columns} from listing order by number")
         return [Listing(*(*row[:-1], bool(row[-1]))) for row in rows]
 
@@ -403,15 +370,6 @@ def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
     return Shelf(manifest, shelves / manifest.version)
 
 
-def check(manifest: Manifest, shelves: Path) -> None:
-    """Compare a shelf's files with their checksums; raises ShelfError where one is not what was published."""
-    folder = shelves / manifest.version
-    for name, digest in manifest.files.items():
-        # Damaged FAISS files load without complaint about half of the time: compare before it sees a byte.
-        if not (folder / name).exists() or _sha256(folder / name) != digest:
-            raise ShelfError(f"{folder / name} is not what was published; run `prep index` to build the shelf anew.")
-
-
 @contextmanager
 def _connect(path: Path) -> Iterator[sqlite3.Connection]:
     db = sqlite3.connect(path)
@@ -419,8 +377,3 @@ def _connect(path: Path) -> Iterator[sqlite3.Connection]:
         yield db
     finally:
         db.close()
-
-
-def as_json(manifest: Manifest) -> dict[str, Any]:
-    """Return a manifest for people and scripts, without the files' checksums."""
-    return {key: value for key, value in asdict(manifest).items() if key != "files"}

@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from email import policy
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,9 @@ def _chapters(book: zipfile.ZipFile, package: object, place: str) -> Iterator[Pi
         left -= len(markup)
         if left < 0:
             raise ValueError(f"more than {MAX_BOOK // 2**20} MiB of chapters")
-        yield from webpage.whole(decode(markup, "application/xhtml+xml"))[0]
+        for piece in webpage.whole(decode(markup, "application/xhtml+xml"))[0]:
+            # Below the title of the book: the heading of a chapter is not one that only repeats it.
+            yield replace(piece, level=piece.level + 1) if piece.kind == "heading" else piece
 
 
 def _file(book: zipfile.ZipFile, name: str) -> bytes:

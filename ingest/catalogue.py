@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from ingest import IngestError
 from ingest.address import same_page
 from ingest.sources import kind_of
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 HERE = Path(__file__).parent
 LISTS = HERE / "catalogue"
@@ -120,6 +121,8 @@ def _read_one(path: Path) -> list[Resource]:
     if len(source) > MAX_LIST_BYTES:
         raise IngestError(f"{path} has {len(source):,} bytes, more than a list of links needs; split it.")
     text = re.sub(r"\A---\n.*?\n---\n", "", source.decode("utf-8", "replace"), flags=re.DOTALL)
+    from markdown_it import MarkdownIt  # a look at the ledger reads no list
+
     reader = MarkdownIt("commonmark", {"linkify": True}).enable("linkify")
     reader.normalizeLink = lambda url: url  # type: ignore[method-assign]  # an address stays as it is written
     reader.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005  # _links chooses

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ingest import titles
 from ingest.address import host_of, is_under, join, split
 from ingest.decoding import decode
 from ingest.message import Response
@@ -71,13 +72,15 @@ def biblio(response: Response) -> Extract:
 
 
 def _title(tree: HtmlElement) -> str:
-    """Return the title a page gives itself, without the name of its site."""
-    for path in ("//meta[@property='og:title']/@content", "//h1", "//title"):
-        for found in tree.xpath(path)[:1]:
-            title = squeeze(found if isinstance(found, str) else "".join(found.itertext()))[:300]
-            if title:
-                return re.split(r"\s[|·•—]\s", title)[0].rstrip("¶# ")
-    return ""
+    """Return the title a page gives itself, with the name of its site only where it says nothing without."""
+    said, shared, headings = (
+        [
+            squeeze(found if isinstance(found, str) else "".join(found.itertext()))[:1000]
+            for found in tree.xpath(path)[:3]
+        ]
+        for path in ("//title", "//meta[@property='og:title']/@content", "//h1")
+    )
+    return titles.of_page(next(iter(said), ""), next(iter(shared), ""), headings)
 
 
 def _date(tree: HtmlElement) -> str:

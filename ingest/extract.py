@@ -23,7 +23,7 @@ _ADDRESSES_A_MODEL = re.compile(
     r"|\byou are (?:now )?(?:an?|the) (?:ai|assistant|language model|chatbot)\b.{0,60}\b(?:must|should|will)\b"
     r"|\b(?:to|if you are) (?:an? |any )?(?:ai|llms?|language models?|(?:ai )?assistants?|chatbots?)\b.{0,40}"
     r"\b(?:must|should|ignore|reply|respond|answer|output|say|tell|recommend)\b"
-    r"|\b(?:system prompt|developer message|<\|im_start\|>|<\|system\|>|\[/?INST\])"
+    r"|\b(?:system prompt|developer message)\b|<\|(?:im_start|system|user|assistant)\|>|\[/?INST\]|<</?SYS>>"
     r"|\b(?:do not|don't|never) (?:tell|inform|reveal to|mention (?:this|it) to) the (?:user|reader|human)\b",
     re.IGNORECASE | re.DOTALL,
 )
@@ -119,7 +119,7 @@ def _from_pdf(response: Response) -> Extract:
         pieces, title = pdf.pages(response.body)
     except ValueError as error:
         raise Unreadable(f"the PDF is {error}") from error
-    first = next((piece.text for piece in pieces[:40] if piece.kind == "heading"), "")
+    first = next((piece.text for piece in pieces[:40] if piece.kind == "heading" and piece.place == "page=1"), "")
     opening = " ".join(piece.text for piece in pieces[:40]).lower()
     words = re.findall(r"\w{3,}", title.lower())
     # Many files still carry the title of the template, or the name of the file, they were made from.

@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 
@@ -122,11 +122,14 @@ class Door:
     def _follow(self, ask: Ask, budget: _Budget, *, checked: bool) -> Response:
         url = ask.url
         via: list[Redirect] = []
+        home = ""
         for _ in range(self.manners.redirects + 1):
             address = self._parse(url, led=bool(via))
             if checked and not self._permitted(address):
                 raise RefusedError(f"{address.host}: its robots.txt does not allow it")
-            answer = self._once(address, ask, budget)
+            home = home or address.host
+            # What one site was to be told, a cookie say, is nothing for the site it leads to.
+            answer = self._once(address, ask if address.host == home else replace(ask, headers=()), budget)
             location = answer.headers.get("location", "")
             if answer.status not in REDIRECTS or not location:
                 return Response(
@@ -204,7 +207,10 @@ class Door:
             asking = self._asking.setdefault(address.origin, threading.Lock())
         with asking:
             known = self._rules.get(address.origin) or self._fetched_rules(address)
-            self._rules[address.origin] = known
+            if self.reached.is_set() or not isinstance(
+                known, UnreachedError
+            ):  # else the network may be what is missing
+                self._rules[address.origin] = known
         if isinstance(known, FetchError):
             raise known
         return known

@@ -137,6 +137,7 @@ def _kept_archives(request: Request, folder: Folder) -> list[Path]:
 
     Raises IngestError where one that was named is none.
     """
-    named = [*request.warcs, *(saved.archives(request.saved) if request.saved else [])]
-    kept = [path for each in named for path in adopt(each, folder.archive)]
+    kept = [path for each in request.warcs for path in adopt(each, folder.archive)]
+    for each in saved.archives(request.saved) if request.saved else ():
+        kept += adopt(each, folder.archive, mark=saved.MARK)
     return kept or (sorted(folder.archive.glob("*.warc*")) if request.offline else [])

@@ -45,16 +45,11 @@ class Keeper:
         kind = response.content_type
         dated = {"WARC-Date": response.fetched_at}
         payload = io.BytesIO(response.body)
-        writer.write_record(
-            writer.create_warc_record(
-                response.url,
-                "resource",
-                payload=payload,
-                length=len(response.body),
-                warc_content_type=kind,
-                warc_headers_dict=dated,
-            )
+        record = writer.create_warc_record(
+            response.url, "resource", payload=payload, warc_content_type=kind, warc_headers_dict=dated
         )
+        writer.write_record(record)
+        record.raw_stream.close()
 
     def sync(self) -> None:
         """Put on disk what was kept."""
@@ -87,23 +82,26 @@ class Keeper:
             warc_headers_dict={"WARC-Date": fetched_at},
         )
         writer.write_record(record)
+        record.raw_stream.close()  # warcio leaves its temporary file open
 
 
-def adopt(path: Path, folder: Path) -> list[Path]:
+def adopt(path: Path, folder: Path, *, mark: str = "") -> list[Path]:
     """Copy an archive into a folder, once, and return the WARC files there; of a WACZ, those inside it.
+
+    `mark` is put in front of their names.
 
     Raises IngestError where it is no archive.
     """
     if path.suffix.lower() == ".wacz":
-        return _unpack(path, folder)
+        return _unpack(path, folder, mark)
     next(scan(path, damaged=lambda _: None))
     if path.parent.resolve() == folder.resolve():
         return [path]
     with path.open("rb") as stream:
-        return [_copy(stream, path.name, folder)]
+        return [_copy(stream, f"{mark}{path.name}", folder)]
 
 
-def _unpack(path: Path, folder: Path) -> list[Path]:
+def _unpack(path: Path, folder: Path, mark: str) -> list[Path]:
     try:
         with zipfile.ZipFile(path) as bundle:
             names = [name for name in bundle.namelist() if re.fullmatch(r"archive/[^/]+\.warc(?:\.gz)?", name)]
@@ -112,7 +110,7 @@ def _unpack(path: Path, folder: Path) -> list[Path]:
                 if bundle.getinfo(name).file_size > MAX_ARCHIVE:
                     raise IngestError(f"{path}: {name} in it is larger than {MAX_ARCHIVE // 2**30} GiB; unpack it.")
                 with bundle.open(name) as first, bundle.open(name) as again:
-                    kept.append(_copy(first, f"{path.stem}-{Path(name).name}", folder, again))
+                    kept.append(_copy(first, f"{mark}{path.stem}-{Path(name).name}", folder, again))
     except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
         raise IngestError(f"{path} cannot be read ({error}); name a WARC or WACZ file.") from error
     if not kept:

@@ -111,6 +111,7 @@ class LocalRun(Run):
         source = source_of(page if own else public)
         if source is walled and not own:
             source = sources.page
+        by_hand = capture.saved or (source is walled and capture.path.name.startswith(saved.MARK))
         hashes, parts = [capture.sha256], None
         if source.NAME in {"arxiv", "youtube"} and not capture.saved:
             parts = _gathered(source, page, capture, held)
@@ -126,10 +127,10 @@ class LocalRun(Run):
             page=page,
             url=url,
             resource=owner.url if owner else page,
-            source="saved" if capture.saved else source.NAME,
+            source=saved.NAME if by_hand else source.NAME,
             title=owner.title if owner and own else "",
             digest=digest,
-            saved="a saved file" if capture.saved else "",
+            saved="a saved file" if by_hand else "",
         )
 
     def _job_of_saved(self, file: saved.Saved, owners: Owners, keeper: Keeper) -> Job | None:

@@ -30,7 +30,7 @@ _TITLES: tuple[tuple[Verdict, str], ...] = (
     (Verdict(Status.OUTLINE, "a listing of files"), r"index of /.*"),
     (
         Verdict(Status.WALLED, "a login or payment page"),
-        r"(?:log|sign) ?(?:in|on|up)(?: (?:to|with|-|·) .*)?|login required|authentication required|register",
+        r"(?:log|sign) ?(?:in|on|up)(?: (?:to|-|·) .*)?|login required|authentication required|register",
     ),
     (Verdict(Status.WALLED, "a refusal"), r"(?:403 )?(?:access denied|forbidden)\W*|unauthorized"),
 )

@@ -167,7 +167,8 @@ class OnlineRun(Run):
             self._parse(task, fetched.parts)
 
     def _holds(self, page: str, part: Response) -> bool:
-        copy = self._copies.get(part.url)
+        """Return whether a response is the one that is here already; that it is still not found is no such thing."""
+        copy = self._copies.get(part.url) if part.status == 200 else None
         return copy is not None and copy.page == page and copy.sha256 == hashlib.sha256(part.body).hexdigest()
 
     def _on_unchanged(self, task: Task, parts: tuple[Response, ...]) -> None:

@@ -20,7 +20,7 @@ from ingest.status import Status, Verdict
 if TYPE_CHECKING:
     from pebble.common import ProcessFuture
 
-READER = "2"  # version of the way in which texts are read: what another read is read again
+READER = "3"  # version of the way in which texts are read: what another read is read again
 TIMEOUT = 15  # seconds a document, of the clock and of work
 MEMORY = 2 * 2**30  # bytes of address space a child
 
@@ -60,14 +60,15 @@ class Parsed:
 
 def parse(job: Job) -> Parsed:
     """Return what responses hold; runs in a child process."""
-    from ingest import sources  # the parsers: only a child loads them
+    from ingest import sources, titles  # the parsers: only a child loads them
     from ingest.document import assemble
     from ingest.duplicates import sketch
     from ingest.extract import Unreadable
     from ingest.gate import by_code, by_text, without_text
 
     main = job.parts[0]
-    if (verdict := by_code(main)) and job.source != sources.walled.NAME:
+    # What has several parts may be read from the others.
+    if len(job.parts) == 1 and job.source != sources.walled.NAME and (verdict := by_code(main)):
         return Parsed(job, verdict=verdict, final=main.final)
     try:
         found = sources.named(job.source).read(job.parts)
@@ -89,7 +90,7 @@ def parse(job: Job) -> Parsed:
     text, blocks = assemble(found.pieces)
     document = Document(
         url=job.url,
-        title=found.title or job.title or job.url,
+        title=titles.of(found.title, listed=job.title, url=job.url),
         resource=job.resource,
         form=found.form,
         language=found.language,

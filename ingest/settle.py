@@ -83,6 +83,8 @@ class Settler:
                 row = self._kept(known, parsed.verdict, row)
             else:
                 row = self._ended(row, parsed.verdict)
+        if row.document and not parsed.document:
+            copies = trail = None  # those of the text that stays: what came instead of it says nothing of that
         self._ledger.record(row, copies=copies, trail=trail, sketch=parsed.sketch if parsed.document else None)
         if known and known.document and known.document != row.document:
             document.remove(self._folder.documents / known.document)

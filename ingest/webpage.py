@@ -10,7 +10,7 @@ from typing import Literal
 from lxml import etree, html
 
 from ingest import hidden
-from ingest.document import Kind, Piece
+from ingest.document import ZERO_WIDTH, Kind, Piece
 
 _BLOCK_TAGS = frozenset(
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure "
@@ -24,7 +24,7 @@ _DROPPED = frozenset(
 )
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROLS = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{ZERO_WIDTH}]")
 _NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
 
 
@@ -55,7 +55,7 @@ class _Run:
 def parse(markup: str) -> html.HtmlElement:
     """Return the tree of a page; raises ValueError where nothing in it is markup."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
-    plain = _CONTROLS.sub("", markup)  # one of them ends the page for the parser, and not for a browser
+    plain = _CONTROLS.sub("", markup)  # some end the page for the parser, and not for a browser; some split words
     try:
         tree = html.document_fromstring(plain.encode("utf-8", "replace"), parser=parser)
     except etree.LxmlError as error:

@@ -141,6 +141,8 @@ class Chat:
 
     async def __aexit__(self, *_: object) -> None:
         await self.client.disconnect()
+        if (http := self.client.eio.http) and not http.closed:  # it stays open where the server was killed
+            await http.close()
 
     async def _heard(self, event: str, *data: Any) -> None:
         said = data[0] if data else None

@@ -1,8 +1,9 @@
 """A chat server for tests, run as a script: the real one over a small shelf, with an encoder that needs no weights.
 
 python tests/chat_server.py '{"data": "/tmp/x", "port": 8000, "login": "password", ...}' takes what `Plan` takes, and:
-`users` (accounts to make, name to password), `slow` (seconds that each question takes), `raw` (leave what is said
-uncleaned). A question that begins with "Say: " is answered with its own words, as a model might.
+`users` (accounts to make, name to password), `slow` (seconds that each question takes), `drip` (seconds between its
+sentences), `raw` (leave what is said uncleaned), `llm` (address of a language model's server), `real` (the real encoder
+over the shelf that is there, nothing scripted). A question that begins with "Say: " is answered with its own words.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
 from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source  # noqa: E402
 
-from app import cards, server  # noqa: E402
-from app.answer import Answer, Nearest, Sentence  # noqa: E402
+import config  # noqa: E402
+from app import cards, confidence, llm, server  # noqa: E402
+from app.answer import Answer, Done, Event, Nearest, Said, Sentence  # noqa: E402
+from app.answer import Status as Doing  # noqa: E402
 from app.assistant import Assistant  # noqa: E402
 from app.plan import Plan  # noqa: E402
 from app.reading import Item, ReadingList  # noqa: E402
@@ -52,27 +57,34 @@ def make_shelf(data: Path, *more: Document) -> None:
 
 def scripted(settings: dict[str, object]) -> None:
     """Make the assistant say what a test wants said; everything else stays as it is."""
-    plain, slow = Assistant.ask, float(str(settings.get("slow", 0)))
+    confidence.enough = lambda: 0.0  # it was fitted to a real encoder
+    plain = Assistant.stream
+    slow, drip = float(str(settings.get("slow", 0))), float(str(settings.get("drip", 0)))
 
-    def ask(self: Assistant, question: str, **given: object) -> Answer:
-        time.sleep(slow)
+    def stream(self: Assistant, question: str, **given: object) -> Iterator[Event]:
         says = question.removeprefix("Say: ") if question.startswith("Say: ") else ""
-        said = plain(self, "How does ring-allreduce work?" if says else question, **given)
+        *before, done = plain(self, "How does ring-allreduce work?" if says else question, **given)
+        said = done.answer
         if "unanswerable" in question:
             near = (Nearest("Pods", "https://example.org/pods"),)
-            return replace(said, sentences=(), citations=(), nearest=near)
+            said = replace(said, sentences=(), citations=(), nearest=near)
         if says and said.sentences:
             first = Sentence(says, said.sentences[0].citations, said.sentences[0].support)
             said = replace(said, sentences=(first, *said.sentences[1:]))
         if "weak" in question and said.sentences:
             weak = [replace(s, support=how) for s, how in zip(said.sentences, ("weak", "unsupported"), strict=False)]
             said = replace(said, sentences=(*weak, *said.sentences[len(weak) :]), missing="Its history is not told.")
-        return said
+        yield from (event for event in before if isinstance(event, Doing))
+        time.sleep(slow if given.get("history") is not None else 0)  # starters are asked without one
+        for sentence in said.sentences:
+            yield Said(sentence, tuple(cited for cited in said.citations if cited.n in sentence.citations))
+            time.sleep(drip)
+        yield Done(said)
 
     def suggest(self: Assistant, said: Answer) -> list[str]:
         return ["What is a Pod?", "What is a cache stampede?", "What does ring-allreduce cost?"]
 
-    def read(self: Assistant, request: str, minutes: float | None = None) -> ReadingList:
+    def read(self: Assistant, request: str, *, minutes: float | None = None) -> ReadingList:
         stages = ("run", "crawl", "walk")
         items = [
             Item(d.url, d.title, "article", stage, 12, f"It covers {d.title}.", d.text[:40], d.url, "full text")
@@ -80,22 +92,25 @@ def scripted(settings: dict[str, object]) -> None:
         ]
         return ReadingList(request, tuple(items), ("Nothing on the shelf covers InfiniBand.",))
 
-    Assistant.ask = ask
+    Assistant.stream = stream
     Assistant.suggest = suggest
     Assistant.read = read
     if settings.get("raw"):
-        cards.clean = lambda text: text
+        cards.shown = lambda text: text
 
 
 def main() -> None:
     settings = json.loads(sys.argv[1])
     data = Path(settings["data"])
-    encoders.load = lambda _folder="": FakeEncoder()
-    if not (data / "shelves" / "current").exists():
-        make_shelf(data)
-    scripted(settings)
+    if not settings.get("real"):
+        encoders.load = lambda _folder="": FakeEncoder()
+        if not (data / "shelves" / "current").exists():
+            make_shelf(data)
+        scripted(settings)
     known = {name: settings[name] for name in Plan.__dataclass_fields__ if name in settings}
     plan = Plan(**{"host": "127.0.0.1"} | known | {"data": data})
+    if settings.get("llm"):
+        plan = replace(plan, model=partial(llm.connect, replace(config.read({}), llm_url=settings["llm"])))
     for name, password in settings.get("users", {}).items():
         asyncio.run(add(plan, name, password))
     server.serve(plan, lambda line: print(line, flush=True))  # noqa: T201  what the tests read

@@ -60,7 +60,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def guarded(self: socket.socket, address: object) -> None:
         host = address[0] if isinstance(address, tuple) else "local"
-        if self.family != socket.AF_UNIX and host not in {"127.0.0.1", "::1", "localhost"}:
+        if self.family != socket.AF_UNIX and not (host.startswith("127.") or host in {"::1", "localhost"}):
             raise OSError(f"a test tried to reach {address}")
         connect(self, address)
 
@@ -151,11 +151,9 @@ def warc(tmp_path: Path) -> Callable[..., Path]:
             writer = WARCWriter(stream, gzip=name.endswith(".gz"))
             for url, (content_type, body) in pages.items():
                 headers = StatusAndHeaders(status, [("Content-Type", content_type)], protocol="HTTP/1.1")
-                writer.write_record(
-                    writer.create_warc_record(
-                        url, "response", payload=io.BytesIO(body), length=len(body), http_headers=headers
-                    )
-                )
+                record = writer.create_warc_record(url, "response", payload=io.BytesIO(body), http_headers=headers)
+                writer.write_record(record)
+                record.raw_stream.close()
         return path
 
     return record

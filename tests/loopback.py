@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,10 +16,11 @@ from ingest.fetch import Door
 from ingest.manners import Manners
 
 LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
+TRUST = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody: made at once, where the system's own takes a while
 QUICK = Manners(gap=0.0, backoff=0.01, patience=2.0, total=5.0)  # the manners of a test: the same, without the waiting
 
 
-@dataclass(frozen=True)
+@dataclass
 class Request:
     host: str  # as the Host header names it, without its port
     path: str
@@ -44,11 +46,16 @@ Answers = Callable[[Request], Reply | None]
 class Site:
     """All host names lead here; what it does not know is a 404, and its robots.txt allows everything."""
 
-    def __init__(self, pages: dict[str, Reply | str] | None = None, answer: Answers | None = None) -> None:
+    def __init__(
+        self,
+        pages: dict[str, Reply | str] | None = None,
+        answer: Answers | None = None,
+        place: tuple[str, int] = ("127.0.0.1", 0),
+    ) -> None:
         self.pages = pages or {}
         self.answer = answer
         self.requests: list[Request] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(place, self._handler())
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
 
@@ -74,6 +81,7 @@ class Site:
                 host = (self.headers.get("Host") or "").partition(":")[0]
                 names = {name.lower(): value for name, value in self.headers.items()}
                 asked = Request(host, self.path, self.command, names, self.rfile.read(size), time.monotonic())
+                site.requests.append(asked)
                 reply = site.reply(asked)
                 time.sleep(reply.wait)
                 try:
@@ -83,7 +91,7 @@ class Site:
                     else:
                         self._send(reply)
                 finally:
-                    site.requests.append(Request(*list(vars(asked).values())[:-1], time.monotonic()))
+                    asked.ended = time.monotonic()
 
             do_POST = do_GET
 
@@ -107,11 +115,9 @@ class Site:
         """Return a door that finds every name here, or at the addresses given for it."""
         return Door(
             contact="test@example.org",
-            allow=[LOOPBACK],
-            ports={80, 443, self.port},
             manners=manners,
             resolve=lambda host, _: (names or {}).get(host, ["127.0.0.1"]),
-            **options,
+            **{"trust": TRUST, "allow": [LOOPBACK], "ports": {80, 443, self.port}} | options,
         )
 
     @contextmanager

@@ -8,14 +8,17 @@ import os
 import re
 import signal
 import sqlite3
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
+import scripted_llm
 import socketio
 from chat_client import PASSWORD, Person, Server, serving
+from scripted_llm import HEAD, chunk, listing
 
 pytestmark = [
     pytest.mark.slow,
@@ -194,6 +197,84 @@ def test_feedback_is_kept_with_what_it_judges(people):
     assert steps[said["id"]]["parentId"] == run
     assert ann.http.request("DELETE", "/feedback", json={"feedbackId": run}).json()["success"]
     assert "feedback" not in {s["id"]: s for s in talk(resume())["steps"]}[run]
+
+
+# --- a language model -------------------------------------------------------------------------------------
+
+WRITTEN = (
+    "<quotes>\n[1] Ring-allreduce is an algorithm that sums a buffer over N workers arranged in a ring.\n</quotes>\n<answer>\n"
+    "Ring-allreduce sums a buffer over N workers that are arranged in a ring [1]. "
+)
+
+
+def tokens_of(chat) -> str:
+    first = next((data["output"] for event, data in chat.events if event == "stream_start"), "")
+    return first + "".join(data["token"] for event, data in chat.events if event == "stream_token")
+
+
+def test_a_models_sentences_come_as_they_are_written_and_stopping_stops_the_model(tmp_path):
+    going, stopped = threading.Event(), threading.Event()
+
+    def script(path, _request):
+        if path.endswith("/models"):
+            yield listing("tiny-lama")
+            return
+        yield HEAD
+        yield chunk(f"{WRITTEN}Then ")  # a sentence is known to be over when the next one begins
+        going.set()
+        try:
+            for _ in range(200):
+                time.sleep(0.1)
+                yield chunk("on and ")
+        finally:
+            stopped.set()
+
+    with scripted_llm.serving(script) as model, serving(tmp_path / "data", llm=model.url) as server:
+        ann = Person(server)
+        ann.log_in()
+        assert ann.http.get("/about").json()["model"] == "tiny-lama"
+
+        async def use():
+            async with ann.open() as chat:
+                await chat.send(RING)
+                for _ in range(600):
+                    if "Citation 1" in tokens_of(chat):
+                        break
+                    await asyncio.sleep(0.05)
+                shown = tokens_of(chat)
+                names = [data["name"] for event, data in chat.events if event == "update_message"]
+                await chat.client.emit("stop")
+                await asyncio.to_thread(stopped.wait, 10)
+                await asyncio.wait_for(chat.idle.wait(), 10)
+                await chat.client.emit("chat_settings_change", {"answering": "extractive"})
+                again = await chat.ask("What is a Pod?")
+                return shown, names, again, chat.thread
+
+        shown, names, again, thread = talk(use())
+    assert going.is_set() and stopped.is_set()
+    assert "sums a buffer over N workers" in shown
+    assert any("Asking tiny-lama" in name or "Asking the language model" in name for name in names)
+    assert "Pod" in again["output"] and len(model.requests) <= 3
+    with sqlite3.connect(server.data / "chat" / "memory.db") as kept:
+        steps = [row[0] for row in kept.execute("select output from steps where threadId = ?", (thread,))]
+    assert any(step.startswith(shown.strip()) and "###### Sources" in step for step in steps if step)
+
+
+def test_an_answer_that_takes_too_long_keeps_what_was_shown_and_says_so(tmp_path):
+    with serving(tmp_path / "data", drip=1.5, deadline=2) as server:
+        ann = Person(server)
+        ann.log_in()
+
+        async def use():
+            async with ann.open() as chat:
+                await chat.ask(RING, patience=30)
+                while not chat.messages[-1].get("isError"):
+                    await asyncio.sleep(0.05)
+                return [message["output"] for message in chat.messages]
+
+        *_, kept, told = talk(use())
+    assert "Ring-allreduce is an algorithm" in kept and "###### Sources" in kept
+    assert "longer than 2 seconds" in told
 
 
 # --- doors -----------------------------------------------------------------------------------------------
@@ -507,10 +588,11 @@ def test_what_was_shown_outlives_a_kill_in_mid_stream(tmp_path):
             while not any(event == "stream_token" for event, _ in chat.events):
                 await asyncio.sleep(0.005)
             server.process.send_signal(signal.SIGKILL)
+            await asyncio.sleep(0.2)
             shown = next(data for event, data in chat.events if event == "stream_start")
-            return shown["id"]
+            return shown["id"], tokens_of(chat)
 
-    step = talk(use())
+    step, seen = talk(use())
     server.process.wait()
     with serving(tmp_path / "data", port=server.port) as again:
         ann.server = again
@@ -522,8 +604,10 @@ def test_what_was_shown_outlives_a_kill_in_mid_stream(tmp_path):
 
         steps = {one["id"]: one["output"] for one in talk(resume())["steps"]}
         assert RING in steps.values()
-        assert "###### Sources" in steps[step]
-        assert ann.http.get(f"/answers/{step}").status_code == 200
+        assert seen and steps[step].startswith(seen.strip())
+        (cited, *_) = ann.http.get(f"/answers/{step}").json()["citations"]
+        assert cited["quote"] in cited["passage"]
+    server.stop()
 
 
 def test_a_locked_database_is_told_and_loses_nothing(tmp_path):
@@ -629,6 +713,7 @@ def test_a_server_that_is_asked_to_stop_ends_what_runs_and_takes_no_more(tmp_pat
     assert "###### Sources" in answered["output"]
     assert "about to restart" in refused["output"]
     assert server.process.wait(20) == 0
+    server.stop()
 
 
 def test_each_session_and_question_is_forgotten_when_it_is_gone(people, server):

@@ -109,7 +109,21 @@ def test_cleaning_twice_is_cleaning_once(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["a * b _c_ [x] $5 # no", "1. one\n- two\n> three", "`code *x*` and \\n", "a &amp;amp; b", "note:this ::that"],
+    [
+        "a | b\n--- | ---\n1 | 2",
+        "| a |\n|---|\n| 1 |",
+        "title\n===",
+        "title\n---\nrest",
+        "***",
+        "H~2~O, ~5 ms and ~~gone~~",
+        "- [ ] task",
+        "http:/evil.test http:evil.test",
+        "a * b _c_ [x] $5 # no",
+        "1. one\n- two\n> three",
+        "`code *x*` and \\n",
+        "a &amp;amp; b",
+        "note:this ::that",
+    ],
 )
 def test_markdown_shows_text_as_it_is(text):
     tokens = MarkdownIt("gfm-like").parse(clean.markdown(text))

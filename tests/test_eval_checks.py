@@ -66,7 +66,7 @@ def test_a_random_ranking_scores_as_theory_says():
 
 
 def test_an_answer_holds_its_facts_and_cites_them():
-    scores = checks.of_answer(CASE, said("It has 2 phases of N-1 steps."), page, checks.shares_words)
+    scores = checks.of_answer(CASE, said("It has 2 phases of N-1 steps."), page, checks.supported)
     assert (scores["complete"], scores["correct"], scores["cited"], scores["verbatim"]) == (1, 1, 1, 1)
 
 
@@ -82,13 +82,13 @@ def test_an_answer_holds_its_facts_and_cites_them():
     ],
 )
 def test_what_is_wrong_with_an_answer_shows(answer, metric, score):
-    assert checks.of_answer(CASE, answer, page, checks.shares_words)[metric] == score
+    assert checks.of_answer(CASE, answer, page, checks.supported)[metric] == score
 
 
 def test_a_refusal_is_right_where_nothing_is_known():
     unknown = Case("b", "q", "far", "t", absent="x")
-    assert checks.of_answer(unknown, said(abstained=True), page, checks.shares_words) == {"refused": 1}
-    assert checks.of_answer(unknown, said("Anything."), page, checks.shares_words) == {"refused": 0}
+    assert checks.of_answer(unknown, said(abstained=True), page, checks.supported) == {"refused": 1}
+    assert checks.of_answer(unknown, said("Anything."), page, checks.supported) == {"refused": 0}
 
 
 def test_a_quote_is_needed_where_the_sentence_would_lack_it():

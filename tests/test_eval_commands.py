@@ -45,8 +45,6 @@ def prep(folder, monkeypatch, tmp_path):
     monkeypatch.setenv("PREPSHELF_DATA", str(folder))
     monkeypatch.setattr(cli, "_assistant", lambda: assistant)
     monkeypatch.setattr(gate, "BASELINE", tmp_path / "baseline.json")
-    monkeypatch.setattr(gate.judge, "__defaults__", (tmp_path / "baseline.json",))
-    monkeypatch.setattr(gate.update, "__defaults__", (tmp_path / "baseline.json",))
     monkeypatch.setattr(plain, "build", lambda *_, **__: ranking("dense", assistant))
     return lambda *words: CliRunner().invoke(cli.app, ["eval", *words])
 

@@ -75,7 +75,7 @@ def measured(folder, shelf, encoder, system=Careful) -> Run:
     run = rows.begin(folder, about)
     texts = corpus.texts(shelf)
     for one in (system(assistant), *(systems.ranking(name, assistant) for name in systems.BASELINES)):
-        own.run(ASKED, one, run, texts, shelf.page, checks.shares_words)
+        own.run(ASKED, one, run, texts, shelf.page, checks.supported)
     run.finish()
     return run
 
@@ -305,7 +305,7 @@ def test_the_floors_that_ship_are_of_the_cases_that_ship():
 def test_the_cases_are_not_solved_by_their_words_alone(shelf, tmp_path):
     run = a_run(tmp_path, {})
     bm25 = systems.ranking("bm25", Assistant(shelf, FakeEncoder()))
-    own.run(cases.read(), bm25, run, corpus.texts(shelf), shelf.page, checks.shares_words)
+    own.run(cases.read(), bm25, run, corpus.texts(shelf), shelf.page, checks.supported)
     held = rows.chosen(run.rows, suite="answers")
     assert len(held) >= 150
     assert 0.5 < rows.average(held, "mrr") < 0.98

@@ -136,7 +136,7 @@ def test_a_program_is_supported_by_the_passage_that_holds_its_lines_and_by_nothi
 def test_a_refusal_in_the_agreed_words_abstains_and_names_what_is_nearest(shelf_folder, encoder):
     answer = answered(shelf_folder, encoder, f"<answer>{REFUSAL}</answer>")
     assert answer.abstained and answer.nearest and answer.text.startswith(REFUSAL)
-    assert REFUSAL in fill("answer_rules", fence="x", refusal=REFUSAL)
+    assert REFUSAL in fill("answer_rules", fence="x", refusal=REFUSAL, length="Two")
 
 
 def test_what_the_passages_do_not_say_is_named(shelf_folder, encoder):

@@ -17,6 +17,8 @@ from conftest import CACHES, PODS, RING, FakeEncoder, a_source, in_a_child
 
 from index import ShelfError, build, store
 from index.lexical import Lexical
+from index.manifest import FORMAT, as_json
+from index.manifest import describe as manifest_of
 from ingest.document import Document
 
 ENCODER = FakeEncoder()
@@ -69,18 +71,18 @@ def test_its_vectors_are_those_of_its_passages(shelf_folder):
 
 
 def test_its_manifest_says_what_it_is_made_of(shelf_folder):
-    manifest = store.describe(shelf_folder / "shelves")
+    manifest = manifest_of(shelf_folder / "shelves")
     assert manifest is not None
     folder = shelf_folder / "shelves" / manifest.version
     assert (manifest.encoder, manifest.dimension, manifest.documents) == (ENCODER.name, 64, 3)
     written = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     assert written == {*manifest.files, "manifest.json"}
     assert all(len(digest) == 64 for digest in manifest.files.values())
-    assert "files" not in store.as_json(manifest)
+    assert "files" not in as_json(manifest)
 
 
 def test_where_there_is_no_shelf_the_cure_is_named(tmp_path):
-    assert store.describe(tmp_path) is None
+    assert manifest_of(tmp_path) is None
     with pytest.raises(ShelfError, match=r"holds no shelf; run `prep ingest` to build one"):
         store.open_shelf(tmp_path)
 
@@ -88,7 +90,7 @@ def test_where_there_is_no_shelf_the_cure_is_named(tmp_path):
 def test_nothing_is_published_of_no_passages(tmp_path):
     with pytest.raises(ShelfError, match="no passage to put on a shelf; `prep ingest`"):
         build.build([], ENCODER, tmp_path)
-    assert store.describe(tmp_path / "shelves") is None
+    assert manifest_of(tmp_path / "shelves") is None
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_nothing_is_published_of_no_passages(tmp_path):
     [
         ({"encoder": "other@1"}, r"was built with other@1; run `prep index` to rebuild it with fake@1"),
         ({"format": 1}, r"has format 1; run `prep index` to rebuild it"),
-        ({"format": store.FORMAT + 1}, r"run `prep index` to rebuild it"),
+        ({"format": FORMAT + 1}, r"run `prep index` to rebuild it"),
         ({"surprise": 1}, r"manifest.json cannot be read .* run `prep index`"),
     ],
 )
@@ -131,7 +133,7 @@ def damage_by_a_bit(path: Path) -> None:
     ids=["a bit", "gone", "cut short"],
 )
 def test_any_file_that_is_not_what_was_published_is_named_with_the_cure(shelf_folder, damage):
-    manifest = store.describe(shelf_folder / "shelves")
+    manifest = manifest_of(shelf_folder / "shelves")
     assert manifest is not None
     for name in manifest.files:
         path = shelf_folder / "shelves" / manifest.version / name

@@ -13,7 +13,6 @@ const LABELS = {
   "#user-nav-button": "Account",
   "#chat-input": "Your question",
   "#chat-profiles": "Profile",
-  "#thread-options": "Rename or delete",
   'button[class*="positive-feedback"]': "Helpful",
   'button[class*="negative-feedback"]': "Not helpful",
   "button:has(> svg.lucide-copy)": "Copy as shown",
@@ -29,6 +28,7 @@ const KEYS = [
   ["J, Alt J", "next citation"],
   ["K, Alt K", "previous citation"],
   ["Ctrl K", "search conversations"],
+  ["Shift F10", "rename or delete the conversation that has the focus"],
   ["Esc", "close the source"],
   ["?", "show these keys"],
 ];
@@ -39,9 +39,8 @@ function label() {
       if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", name);
     }
   }
-  for (const options of document.querySelectorAll("div#thread-options:not([role])")) {
-    options.setAttribute("role", "button"); // Chainlit has a bare element here
-    options.tabIndex = 0;
+  for (const list of document.querySelectorAll('ul[data-sidebar="menu"]:has(> div):not([role])')) {
+    list.setAttribute("role", "none"); // Chainlit has lists of threads here, each with its own
   }
   for (const image of document.querySelectorAll("img:not([alt])")) image.alt = "";
 }
@@ -132,7 +131,18 @@ function showDialog(name, ...content) {
   dialog.showModal();
 }
 
+/** Open the menu of the thread that has the focus: Chainlit opens it by the mouse alone. */
+function openThreadMenu(from) {
+  const options = from.closest?.('li[data-sidebar="menu-item"]')?.querySelector("#thread-options");
+  options?.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true, button: 0, ctrlKey: false }));
+  return Boolean(options);
+}
+
 function onKey(event) {
+  if ((event.key === "F10" && event.shiftKey) || event.key === "ContextMenu") {
+    if (openThreadMenu(event.target)) event.preventDefault();
+    return;
+  }
   const typing = event.target instanceof Element && event.target.matches("input, textarea, select, [contenteditable]");
   const acts = {
     KeyN: event.altKey && (() => document.getElementById("new-chat-button")?.click()),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingest.address import host_of, is_under, split
 from ingest.message import Get, Response
-from ingest.sources import arxiv, github, page, walled, wikipedia, youtube
+from ingest.sources import arxiv, github, page, saved, site, walled, wikipedia, youtube
 
 if TYPE_CHECKING:
     from ingest.extract import Extract
@@ -87,8 +87,8 @@ def source_of(url: str) -> Source:
 
 
 def named(name: str) -> Source:
-    """Return the kind with a name."""
-    return next(source for source in SOURCES if name == source.NAME)
+    """Return the kind with a name: those above, and two that no address shows."""
+    return next(source for source in (*SOURCES, site, saved) if name == source.NAME)
 
 
 def address_to_read(url: str) -> str:

@@ -26,6 +26,7 @@ NAME = "saved"
 KEEPS = 0
 PAGES = 1
 INDEX = "index.csv"
+MARK = "saved-"  # begins the name of an archive that a person saved: what it holds of a walled link is its text
 ARCHIVES = (".warc", ".warc.gz", ".wacz")
 
 _TYPES = {

@@ -32,6 +32,12 @@ PAGES = 20
 MAX_CAPTIONS = 8 * 2**20  # bytes
 _HOSTS = {"youtu.be", "youtube.com", "youtube-nocookie.com"}
 _ID = re.compile(r"[\w-]{11}")
+_MAY_PASS = (
+    "YouTube refuses programs from here",
+    "YouTube shows a consent page",
+    "you tube",  # its answer in a shape that the client does not know, or an error
+    "YouTube's answer cannot be read",
+)
 _LANGUAGES = ("en", "en-US", "en-GB", "en-CA", "en-AU", "en-IN")
 
 
@@ -198,8 +204,11 @@ def _video(video: str, parts: Sequence[Response], said: FetchedTranscript | None
     about = " · ".join(filter(None, known))
     base = Extract("transcript", title, "", (), "", about=about, canonical=watch_address(video))
     if said is None:
-        status = Status.DEAD if reason == "the video is gone" else Status.METADATA
-        return base.ending(Verdict(status, f"no transcript: {reason}" if status is Status.METADATA else reason))
+        if reason == "the video is gone":
+            return base.ending(Verdict(Status.DEAD, reason))
+        # What may pass is asked for again in the next run; metadata are kept for as long as a transcript.
+        status = Status.FAILED if reason.startswith(_MAY_PASS) else Status.METADATA
+        return base.ending(Verdict(status, f"no transcript: {reason}"))
     spoken = [Spoken(snippet.start, snippet.text, snippet.duration) for snippet in said]
     author = (str(details["author"]),) if details.get("author") else ()
     return base.holding(pieces_of(spoken, chapters), authors=author)

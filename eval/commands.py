@@ -1,0 +1,262 @@
+"""Commands: `prep eval` and what stands under it, thin over the room; what a command needs, it imports by itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from app.assistant import Assistant
+    from eval.gate import Verdict
+    from eval.rows import Run
+    from eval.suites import Plan
+    from index.encoder import Encoder
+    from ingest import Track
+
+evaluation = typer.Typer(help="Numbers: does it find and say the right things?")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Split = Annotated[str, typer.Option(help="Only the cases of one half: dev or test.")]
+Benchmarks = Annotated[
+    Path | None, typer.Option("--data", help="Folder of public benchmarks.", exists=True, file_okay=False)
+]
+DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the benchmark.", exists=True, file_okay=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the front door lends to the commands of this room; it is the context's `obj`."""
+
+    where: Callable[[], Path]  # the data folder; settings are read when a command runs
+    assistant: Callable[[], Assistant]
+    encoder: Callable[[], Encoder]
+    need_shelf: Callable[[], None]  # builds one of the project's notes where there is none
+    console: Callable[[], Console]
+    track: Track
+    note: Callable[[str], None]  # says a line on stderr
+    print_json: Callable[[object], None]
+
+    @property
+    def data(self) -> Path:
+        """Return the data folder."""
+        return self.where()
+
+    @property
+    def runs(self) -> Path:
+        """Return the folder that runs are kept in."""
+        return self.data / "evals"
+
+
+@evaluation.callback(invoke_without_command=True)
+def evaluate(
+    ctx: typer.Context,
+    data: Benchmarks = None,
+    split: Split = "",
+    gate: Annotated[bool, typer.Option("--gate", help="Exit 1 where a floor of eval/baseline.json is missed.")] = False,
+    update_baseline: Annotated[
+        bool, typer.Option("--update-baseline", help="Set the floors to what is reached.")
+    ] = False,
+    allow_regression: Annotated[bool, typer.Option("--allow-regression", help="Let floors be lowered.")] = False,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Also ask with one stage after another left out.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Measure whether the shelf finds, answers, cites and refuses as it should; with a suite's name, that alone."""
+    if ctx.invoked_subcommand:
+        return
+    from eval import cases, corpus, suites
+    from eval import gate as gates
+
+    front: Front = ctx.obj
+    front.need_shelf()
+    plan = suites.Plan(suites.available(data), data, split, ablate=ablate)
+    if gate and not update_baseline:  # before minutes are spent
+        gates.floors_for(corpus.describe(front.assistant().shelf, cases.read()).kind)
+
+    def judged(run: Run) -> Verdict | None:
+        if update_baseline:
+            for line in gates.update(run, allow_regression=allow_regression):
+                front.note(line)
+        return gates.judge(run) if gate or update_baseline else None
+
+    verdict = _measured(front, plan, as_json=as_json, judged=judged)
+    if verdict and not verdict.passed:
+        raise typer.Exit(1)
+
+
+@evaluation.command()
+def own(
+    ctx: typer.Context,
+    split: Split = "",
+    baselines: Annotated[bool, typer.Option(help="Also ask dense search, BM25 and llama-index.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Our own questions, dialogues and refusals."""
+    _suite(ctx, "own", None, as_json=as_json, split=split, baselines=baselines)
+
+
+@evaluation.command()
+def reading(ctx: typer.Context, split: Split = "", as_json: AsJson = False) -> None:
+    """Our own requests for reading lists."""
+    _suite(ctx, "reading", None, as_json=as_json, split=split)
+
+
+@evaluation.command()
+def robustness(ctx: typer.Context, data: Benchmarks = None, as_json: AsJson = False) -> None:
+    """Hostile pages and questions; with --data those of public collections, too."""
+    _suite(ctx, "robustness", data, as_json=as_json)
+
+
+@evaluation.command()
+def beir(
+    ctx: typer.Context,
+    data: DataFolder,
+    as_json: AsJson = False,
+    mode: Annotated[str, typer.Option(help="hybrid, dense or lexical.")] = "hybrid",
+) -> None:
+    """Retrieval on a benchmark in BEIR layout."""
+    from eval import retrieval
+
+    front: Front = ctx.obj
+    figures = retrieval.beir(data, front.encoder(), front.runs / "bench", mode=mode, track=front.track)
+    if as_json:
+        front.print_json(figures)
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name:>12}  {value:.4f}" if isinstance(value, float) else f"{name:>12}  {value}")
+
+
+@evaluation.command()
+def extraction(ctx: typer.Context, data: DataFolder, as_json: AsJson = False) -> None:
+    """Text extraction on the Zyte article benchmark."""
+    _suite(ctx, "extraction", data, as_json=as_json)
+
+
+@evaluation.command()
+def squad(ctx: typer.Context, data: DataFolder, as_json: AsJson = False) -> None:
+    """Quoted answers and refusals on SQuAD 2."""
+    _suite(ctx, "squad", data, as_json=as_json)
+
+
+@evaluation.command()
+def wice(ctx: typer.Context, data: DataFolder, as_json: AsJson = False) -> None:
+    """The support check on WiCE."""
+    _suite(ctx, "wice", data, as_json=as_json)
+
+
+@evaluation.command()
+def chunking(ctx: typer.Context, data: DataFolder, as_json: AsJson = False) -> None:
+    """How much of what is read was asked for, on Chroma's chunking evaluation."""
+    _suite(ctx, "chunking", data, as_json=as_json)
+
+
+@evaluation.command("show")
+def show_case(
+    ctx: typer.Context, case: str, run: Annotated[str, typer.Option(help="Name of the run; the last one.")] = ""
+) -> None:
+    """Print all that a run has of one case."""
+    from eval import rows
+
+    front: Front = ctx.obj
+    held = rows.open_run(front.runs, run)
+    found = [row for row in held.rows if row.id == case]
+    if not found:
+        front.note(f"prep: the run {held.about.name} has no case {case!r}; its rows are in {held.folder}/rows.jsonl.")
+        raise typer.Exit(1)
+    for row in found:
+        front.console().print_json(data=asdict(row))
+
+
+@evaluation.command()
+def compare(ctx: typer.Context, one: str, other: str, as_json: AsJson = False) -> None:
+    """Compare two runs by their names, or two ways of searching such as `dense` and `lexical=0.4,sentence=0.2`."""
+    from eval import report, variants
+
+    front: Front = ctx.obj
+    found = variants.compare(one, other, front.data, front.assistant, track=front.track)
+    if as_json:
+        front.print_json([asdict(contest) for contest in found])
+    else:
+        front.console().print(report.rich_table(report.contest_table(f"{one} against {other}", found)))
+
+
+@evaluation.command("from-feedback")
+def from_feedback(
+    ctx: typer.Context,
+    memory: Annotated[Path | None, typer.Option(help="The chat's memory; that of the data folder.")] = None,
+) -> None:
+    """Print what people judged in the chat as drafts of cases, to be completed and kept in eval/questions."""
+    from eval import feedback
+
+    front: Front = ctx.obj
+    for draft in feedback.drafts(feedback.read(memory or front.data / "chat" / "memory.db")):
+        typer.echo(draft)
+
+
+@evaluation.command()
+def fit(
+    ctx: typer.Context,
+    data: DataFolder,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME ...]", help="What to fit, as sentences; all where none is named."),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Keep the weights, where they are not worse.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train the weights that answers are made with, on dev halves alone, and set them beside those in use."""
+    from eval import fit as fits
+    from eval import report
+
+    front: Front = ctx.obj
+    if unknown := [name for name in names or () if name not in fits.FITS]:
+        raise typer.BadParameter(f"there is no {unknown[0]!r} to fit; there are {', '.join(fits.FITS)}.")
+    material = fits.Data(data, front.assistant, front.runs / "bench", front.track)
+    for name in names or fits.FITS:
+        made = fits.FITS[name](material)
+        if as_json:
+            front.print_json(asdict(made))
+        else:
+            for table in report.fit_tables(made):
+                front.console().print(report.rich_table(table))
+        if write:
+            front.note(f"Written to {made.keep()}")
+
+
+# --- what the commands share ----------------------------------------------------------------------
+
+
+def _suite(
+    ctx: typer.Context, name: str, data: Path | None, *, as_json: bool, split: str = "", baselines: bool = False
+) -> None:
+    from eval.suites import Plan
+
+    _measured(ctx.obj, Plan((name,), data, split, baselines=baselines), as_json=as_json)
+
+
+def _measured(
+    front: Front, plan: Plan, *, as_json: bool, judged: Callable[[Run], Verdict | None] = lambda _: None
+) -> Verdict | None:
+    """Measure a plan, write its report beside its rows, print it, and return what the gate says."""
+    from eval import page, rows, suites
+    from eval.report import Report, rich_table
+
+    front.need_shelf()
+    run = suites.measure(plan, front.data, front.assistant(), track=front.track)
+    report = Report(run, rows.previous(front.runs, run), judged(run))
+    (run.folder / "report.json").write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
+    (run.folder / "report.html").write_text(page.html(report), encoding="utf-8")
+    if as_json:
+        front.print_json(report.as_json())
+    else:
+        for table in report.brief():
+            front.console().print(rich_table(table))
+    for line in report.said():
+        front.note(line)
+    return report.verdict

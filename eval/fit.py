@@ -1,0 +1,213 @@
+"""Fit: trains the weights that app/ reads from its JSON files, and says how they do beside those in use.
+
+A fit is made from dev halves alone. What the test halves say is told, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from app import extractive, fitted, support
+from app.assistant import Assistant
+from eval import EvalError, cases, chunking, refusals, sentences, squad, wice
+from eval.bench import Bench, json_lines
+from eval.certainty import at, auc, best
+from eval.corpus import describe
+from eval.systems import Remembering
+from ingest import Track, silently
+
+NOISE = 1.5  # questions of a dev half that may come out worse: what another machine's rounding may turn
+Weights = Mapping[str, float]
+Values = Sequence[Sequence[float]] | npt.NDArray[np.float64]  # (examples, features)
+
+
+@dataclass(frozen=True)
+class Data:
+    """What weights are fitted with; the shelf is opened where a fit needs it."""
+
+    folder: Path  # holds the public benchmarks
+    open: Callable[[], Assistant]  # over the shelf of the recorded pages
+    keep: Path  # where vectors stay between runs
+    track: Track = silently
+
+    @cached_property
+    def assistant(self) -> Assistant:
+        """Return the assistant over the shelf. Raises EvalError where it is not that of the recorded pages."""
+        assistant = self.open()
+        kind = describe(assistant.shelf, cases.read()).kind
+        if kind != "recorded":
+            raise EvalError(f"this shelf ({kind}) is not that of the recorded pages, on which weights are fitted.")
+        assistant.encoder = Remembering(assistant.encoder)
+        return assistant
+
+    @cached_property
+    def bench(self) -> Bench:
+        """Return what benchmarks are run with."""
+        return Bench(self.assistant.encoder, self.keep, self.track)
+
+    def place(self, holds: Callable[[Path], bool], name: str) -> Path:
+        """Return the folder of a benchmark. Raises EvalError where there is none."""
+        for path in [self.folder, *sorted(self.folder.iterdir())]:
+            if path.is_dir() and holds(path):
+                return path
+        raise EvalError(f"{self.folder} does not hold {name}; eval/README.md says where it is had.")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measure of the weights in use and of the new ones."""
+
+    name: str  # begins with the half that it is of
+    used: float
+    new: float
+    cases: int
+
+    @property
+    def fell(self) -> bool:
+        """Return whether the new weights do worse on what they may be judged by."""
+        return self.name.startswith("dev") and self.new < self.used - NOISE / self.cases
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """New weights of a name, and how they do."""
+
+    name: str
+    weights: Weights
+    used: Weights  # those in use
+    figures: tuple[Figure, ...]
+
+    @property
+    def furthest(self) -> float:
+        """Return the largest difference between a new weight and the one in use."""
+        return max(abs(self.weights[key] - self.used.get(key, 0.0)) for key in self.weights)
+
+    def keep(self, folder: Path = fitted.HERE) -> Path:
+        """Write the weights where app/ reads them.
+
+        Raises EvalError where a figure of a dev half would fall.
+        """
+        if fell := [figure.name for figure in self.figures if figure.fell]:
+            raise EvalError(f"{self.name}: the weights in use are better on {', '.join(fell)}; nothing was written.")
+        path = folder / f"{self.name}.json"
+        path.write_text(json.dumps(self.weights, indent=1) + "\n", encoding="utf-8")
+        return path
+
+
+def used(name: str) -> Weights:
+    """Return the weights in use."""
+    held: Weights = json.loads((fitted.HERE / f"{name}.json").read_bytes())
+    return held
+
+
+# --- what is fitted -------------------------------------------------------------------------------
+
+
+def of_sentences(data: Data) -> Fitted:
+    """Return the weights of sentences: of SQuAD, Chroma and our own questions, the last counted several times."""
+    here, chroma = data.place(squad.is_here, "SQuAD 2"), data.place(chunking.is_here, "Chroma's evaluation")
+    own = sentences.own(data.assistant, data.bench)
+    squads = {split: sentences.of_squad(here, data.bench, split) for split in ("dev", "test")}
+    chromas = {split: sentences.of_chroma(chroma, data.bench, split) for split in ("dev", "test")}
+    weights = sentences.fit([*squads["dev"], *chromas["dev"], *own * sentences.OWN_TIMES])
+    rounded = dict(zip(extractive.FEATURES, np.round(weights, 2).tolist(), strict=True))
+    sets = {"dev own": own} | {f"{split} SQuAD": rows for split, rows in squads.items()}
+    sets |= {f"{split} Chroma": rows for split, rows in chromas.items()}
+    known = used("sentences")
+    old, new = (np.array([each[name] for name in extractive.FEATURES]) for each in (known, rounded))
+    figures = tuple(
+        Figure(
+            f"{name}, right in first {depth}",
+            used=sentences.first(rows, old, depth),
+            new=sentences.first(rows, new, depth),
+            cases=len(rows),
+        )
+        for name, rows in sets.items()
+        for depth in (1, 5)
+    )
+    return Fitted("sentences", rounded, known, figures)
+
+
+def of_support(data: Data) -> Fitted:
+    """Return the weights of the support check: a logistic regression on WiCE's claims."""
+    folder = data.place(wice.is_here, "WiCE")
+    held = {split: list(json_lines(folder / f"claim_{split}.jsonl")) for split in ("dev", "test")}
+    rows = {
+        split: [support.features(one["claim"], one["evidence"]) for one in claims] for split, claims in held.items()
+    }
+    right = {split: [one["label"] == "supported" for one in claims] for split, claims in held.items()}
+    weights = logistic(rows["dev"], right["dev"], support.FEATURES)
+    known = used("support")
+    figures = [
+        Figure(f"{split} WiCE, {name}", was, now, len(rows[split]))
+        for split in rows
+        for name, was, now in _told(rows, right, split, [known, weights])
+    ]
+    return Fitted("support", weights, known, tuple(figures))
+
+
+def _told(
+    rows: Mapping[str, Sequence[Sequence[float]]], right: Mapping[str, Sequence[bool]], split: str, both: list[Weights]
+) -> list[tuple[str, float, float]]:
+    """Return AUC and balanced accuracy of two sets of weights on a half, at the threshold that was best on dev."""
+    scores = [{half: _scores(rows[half], right[half], weights) for half in rows} for weights in both]
+    areas = [auc(*each[split]) for each in scores]
+    balanced = [at(best(*each["dev"], by="balanced").threshold, *each[split]).balanced for each in scores]
+    return [("AUC", areas[0], areas[1]), ("balanced accuracy", balanced[0], balanced[1])]
+
+
+def _scores(rows: Values, right: Iterable[bool], weights: Weights) -> tuple[list[float], list[float]]:
+    values = [value for name, value in weights.items() if name not in {"intercept", "threshold"}]
+    scores = (np.asarray(rows) @ np.asarray(values)).tolist()
+    told = list(zip(scores, right, strict=True))
+    return [score for score, yes in told if yes], [score for score, yes in told if not yes]
+
+
+def of_confidence(data: Data) -> Fitted:
+    """Return the weights of the confidence, and the threshold of refusing: of SQuAD 2 and our own questions."""
+    squads = refusals.of_squad(data.place(squad.is_here, "SQuAD 2"), data.bench)
+    ours = refusals.of_cases(data.assistant, cases.read())
+    weights, known = refusals.fit(squads, ours), used("confidence")
+    figures = tuple(
+        Figure(
+            f"dev {name}, AUC",
+            used=auc(*_scores(rows.values, rows.known, known)),
+            new=auc(*_scores(rows.values, rows.known, weights)),
+            cases=len(rows.known),
+        )
+        for name, rows in {"own": ours, "SQuAD": squads}.items()
+    )
+    return Fitted("confidence", weights, known, figures)
+
+
+def logistic(rows: Values, right: Sequence[bool], names: Sequence[str]) -> dict[str, float]:
+    """Return the weights of a logistic regression by feature, and its "intercept".
+
+    Features are standardised, the L2 penalty has C = 0.1.
+
+    >>> logistic([[0.0], [1.0], [2.0], [3.0]], [False, False, True, True], ["height"])["height"] > 0
+    True
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    values = np.asarray(rows)
+    mean, deviation = values.mean(axis=0), values.std(axis=0)
+    deviation[deviation == 0] = 1.0
+    model = LogisticRegression(C=0.1, max_iter=1000).fit((values - mean) / deviation, right)
+    weights = model.coef_[0] / deviation
+    named = dict(zip(names, weights.tolist(), strict=True)) | {"intercept": float(model.intercept_[0] - weights @ mean)}
+    return {name: round(value, 4) for name, value in named.items()}
+
+
+FITS: dict[str, Callable[[Data], Fitted]] = {  # by the name of the file in app/
+    "sentences": of_sentences,
+    "support": of_support,
+    "confidence": of_confidence,  # after the sentences, whose scores it weighs
+}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source, in_a_child
 
-from index import ShelfError, build, split, store
+from index import ShelfError, build, manifest, split, store
 from index.ahead import Ahead
 from index.passage import Listing
 from ingest import document as documents
@@ -46,7 +46,7 @@ def made_of(*found):
 
 def a_listing(**changes) -> Listing:
     about = {"url": WATCHED, "title": "A talk", "topic": "T > U", "kind": "video", "status": "walled", "words": 0}
-    return Listing(**{**about, "note": "by hand", "reason": "a wall", "curated": True, **changes})
+    return Listing(**{**about, "note": "by hand", "stage": "", "reason": "a wall", "curated": True, **changes})
 
 
 def test_unchanged_documents_do_nothing(tmp_path):
@@ -114,7 +114,7 @@ def test_another_encoder_embeds_all_anew(tmp_path):
     assert (built.new, built.embedded, built.manifest.encoder) == (True, 3, "fake@2")
 
 
-@pytest.mark.parametrize(("module", "name", "value"), [(split, "VERSION", "next"), (store, "FORMAT", 99)])
+@pytest.mark.parametrize(("module", "name", "value"), [(split, "VERSION", "next"), (manifest, "FORMAT", 99)])
 def test_another_way_of_splitting_or_storing_builds_anew_from_known_vectors(tmp_path, monkeypatch, module, name, value):
     build.build(made_of(RING), FakeEncoder(), tmp_path)
     monkeypatch.setattr(module, name, value)

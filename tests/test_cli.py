@@ -13,7 +13,8 @@ import pytest
 from conftest import CACHES, PODS, RING, FakeEncoder
 
 import cli
-from index import build, store
+from index import build
+from index.manifest import describe
 from ingest.job import Folder
 
 PARAGRAPH = "Ring-allreduce is an algorithm that sums a buffer over N workers which stand in a ring. "
@@ -27,7 +28,7 @@ CITATION = {"n", "url", "deep_url", "title", "quote", "start", "end", "sha256"}
 
 
 @pytest.fixture
-def prep(tmp_path, monkeypatch, capfd):
+def prep(tmp_path, monkeypatch, capfd, sure):
     """Runs `prep` in this process, with the fake encoder and a single study note: (exit code, stdout, stderr)."""
     starter = tmp_path / "starter"
     starter.mkdir()
@@ -36,7 +37,7 @@ def prep(tmp_path, monkeypatch, capfd):
         "A consumer acknowledges a message once it is done with it, or the queue hands it to another.\n"
     )
     monkeypatch.setattr("ingest.notes.STARTER", starter)
-    monkeypatch.setattr("index.encoder.load", lambda folder="": FakeEncoder())
+    monkeypatch.setattr("index.encoder.load", lambda *_, **__: FakeEncoder())
     monkeypatch.setenv("PREPSHELF_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("PREPSHELF_LLM_URL", "none")
 
@@ -260,7 +261,7 @@ def test_a_setting_that_cannot_be_read_is_named(prep, data, monkeypatch, name, v
 def test_a_shelf_of_another_encoder_is_refused_with_the_cure(prep, data, monkeypatch):
     other = FakeEncoder()
     other.name = "other@2"
-    monkeypatch.setattr("index.encoder.load", lambda folder="": other)
+    monkeypatch.setattr("index.encoder.load", lambda *_, **__: other)
     done = prep("ask", ASK)
     assert done.code == 1
     assert "was built with fake@1; run `prep index` to rebuild it with other@2." in done.err
@@ -432,7 +433,7 @@ def test_a_list_of_ones_own(prep, tmp_path, warc):
 def test_input_that_is_not_what_it_should_be_is_named_and_what_was_there_still_serves(
     prep, data, tmp_path, name, content, option, said
 ):
-    before = store.describe(data / "shelves")
+    before = describe(data / "shelves")
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
@@ -440,7 +441,7 @@ def test_input_that_is_not_what_it_should_be_is_named_and_what_was_there_still_s
     assert done.code in {1, 2}
     assert said in "".join(done.err.split())
     assert "Traceback" not in done.err
-    assert store.describe(data / "shelves") == before
+    assert describe(data / "shelves") == before
     assert prep("ask", ASK).code == 0
 
 

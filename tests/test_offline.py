@@ -15,7 +15,9 @@ from urllib.parse import unquote
 import pytest
 from conftest import FakeEncoder
 
+from app.answer import REFUSAL
 from index import build, split, store
+from index.manifest import describe
 from ingest import catalogue
 from ingest.archive import scan
 from ingest.document import Document, read
@@ -26,6 +28,7 @@ from ingest.webpage import squeeze
 
 ROOT = Path(__file__).resolve().parent.parent
 ASK = "how does ring-allreduce work?"
+ELSE = "Who won the football world cup of 1998?"
 RING = "https://rings.example.org/ring-allreduce"
 WALLED = "https://walled.example.org/"
 TREE = "https://trees.example.org/tree-allreduce"
@@ -119,10 +122,14 @@ def prep(tmp_path) -> Callable[..., list[tuple[int, str, str]]]:
 def test_from_an_archive_to_a_cited_answer_without_a_network(prep, warc, tmp_path):
     pages = {RING: ("text/html", RING_PAGE.encode()), TREE: ("text/html", TREE_PAGE.encode())}
     recorded = warc({**pages, WALLED: ("text/html", LOGIN.encode())})
-    ingested, indexed, asked, listed = prep(
-        ["ingest", "--warc", str(recorded), "--offline"], ["index"], ["ask", ASK, "--json"], ["status", "--json"]
+    ingested, indexed, asked, refused, listed = prep(
+        ["ingest", "--warc", str(recorded), "--offline"],
+        ["index"],
+        ["ask", ASK, "--json"],
+        ["ask", ELSE],
+        ["status", "--json"],
     )
-    assert [code for code, _, _ in (ingested, indexed, asked, listed)] == [0, 0, 0, 0]
+    assert [code for code, _, _ in (ingested, indexed, asked, refused, listed)] == [0, 0, 0, 0, 0]
     assert "Published shelf" in ingested[2]
     assert ingested[1] == ""
     assert not {"\r", "\x1b"} & set(ingested[2]), "no progress is drawn where there is no terminal"
@@ -131,10 +138,11 @@ def test_from_an_archive_to_a_cited_answer_without_a_network(prep, warc, tmp_pat
     told = json.loads(asked[1])
     assert (told["mode"], told["abstained"]) == ("extractive", False)
     assert RING in {citation["url"] for citation in told["citations"]}
-    for words in ("scatter-reduce", "allgather", "2(N-1)", "2(N-1)/N"):
+    for words in ("scatter-reduce", "allgather", "2(N-1) steps"):
         assert words in told["answer"]
     check_quotes(told, {each.url: each for each in documents(tmp_path / "data")})
 
+    assert refused[1].startswith(REFUSAL)
     rows = {row["url"]: row for row in json.loads(listed[1])["resources"]}
     assert rows[WALLED]["status"] in {"walled", "rejected"}
     assert rows[WALLED]["reason"]
@@ -239,7 +247,7 @@ class TestRecordedPages:
 
     def test_a_second_build_has_nothing_to_do(self, recorded):
         encoder = FakeEncoder()
-        encoder.name = store.describe(recorded / "shelves").encoder
+        encoder.name = describe(recorded / "shelves").encoder
         with open_ledger(Folder(recorded).ledger) as book:
             found = build.readable(book, Folder(recorded).documents, pytest.fail)
             listings = build.listed(book)

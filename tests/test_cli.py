@@ -220,6 +220,9 @@ def test_no_lines_are_no_answers(prep, data):
         (["nothing"], 2, "No such command"),
         (["ask", "x", "--nothing"], 2, "No such option"),
         (["ask", "x", "y"], 2, "unexpected extra argument"),
+        (["read"], 2, "Missing argument"),
+        (["read", ""], 1, "empty"),
+        (["read", "rings", "--time", "soon"], 2, "'soon' is no time; write 3h, 90 min or 1h30"),
         (["chat", "--host", "0.0.0.0"], 1, "use `prep serve`"),
         (["chat", "--port", "0"], 2, "port"),
         (["serve"], 1, "set PREPSHELF_SECRET"),
@@ -316,6 +319,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(prep, tmp_path, monkeypat
         ("index", []),
         ("search", ["--limit", "--topic", "--json", "--jsonl"]),
         ("ask", ["--topic", "--json", "--jsonl"]),
+        ("read", ["--time", "--json"]),
         ("status", ["--json"]),
         ("chat", ["--port"]),
         ("eval", ["--data"]),
@@ -369,6 +373,22 @@ def test_from_a_recorded_page_to_an_answer(prep, warc, tmp_path):
     curated = [row for row in rows.values() if row["kind"] != "note" and row["url"] != URL]
     assert len(curated) == 115
     assert all(row["reason"] for row in curated)
+
+
+def test_read_prints_a_list_for_people_and_for_scripts(prep):
+    prep("ingest", "--offline")
+    done = prep("read", "message queues and consumers", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert set(told) >= {"request", "items", "gaps"}
+    (note,) = [item for item in told["items"] if item["kind"] == "note"]
+    assert set(note) >= {"url", "title", "kind", "stage", "minutes", "why", "quote", "deep_url", "status"}
+    assert (note["url"], note["stage"], note["status"]) == ("ingest/starter/queues.md", "crawl", "full text")
+    assert note["quote"].startswith("A queue holds messages") or note["quote"].startswith("A consumer acknowledges")
+    shown = prep("read", "message queues and consumers", "--time", "20 min")
+    assert shown.code == 0
+    assert "Queues" in shown.out
+    assert "\x1b" not in shown.out
 
 
 def test_status_prints_a_table_with_totals(prep):

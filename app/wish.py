@@ -54,7 +54,8 @@ _NUMBERS = {
 _HOURS = re.compile(
     r"(?P<frame>(?:in|within|for|under|less than|at most|up to|about|only|have"
     r"|got)\s+)*(?P<number>\d+(?:[.,]\d+)?|half an|an?|one|two|three|four|five)"
-    r"(?P<half> and a half)?[\s-]?(?P<unit>hours?|hrs?|h|minutes?|mins?|min|m)\b(?P<more> and a half)?(?:\s+(?:on|of|for|about|to))?",
+    r"(?P<half> and a half)?[\s-]?(?P<unit>hours?|hrs?|h|minutes?|mins?|min|m)\b(?P<more> and a half)?"
+    r"(?:\s+(?:on|of|for|about|to))?",
     re.IGNORECASE,
 )
 _WHEN = re.compile(

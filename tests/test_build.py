@@ -263,3 +263,13 @@ def test_without_a_document_the_encoder_is_not_loaded(tmp_path):
     with Ahead(lambda: loaded.append(1), tmp_path):
         pass
     assert loaded == []
+
+
+def test_what_keeps_it_from_embedding_ahead_is_left_for_the_build_to_say(tmp_path):
+    def missing():
+        raise ShelfError("no weights; run `make setup`.")
+
+    with Ahead(missing, tmp_path) as ahead:
+        ahead.add(RING)
+        ahead._thread.join(20)
+        assert not ahead._thread.is_alive()

@@ -6,7 +6,10 @@ import io
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +20,7 @@ from index import build
 from index.manifest import describe
 from ingest.job import Folder
 
+ROOT = Path(__file__).resolve().parent.parent
 PARAGRAPH = "Ring-allreduce is an algorithm that sums a buffer over N workers which stand in a ring. "
 PAGE = f"""<!doctype html><html lang="en"><head><title>Rings</title></head><body><article><h1>Rings</h1>
 <p>{PARAGRAPH}It takes two phases, a scatter-reduce and an allgather, of N-1 steps each, and no worker waits.</p>
@@ -509,3 +513,57 @@ def test_progress_is_drawn_on_a_terminal_and_nowhere_else(monkeypatch, capfd):
     os.close(ours)
     assert "Embedding" in drawn
     assert "3/3" in drawn
+
+
+# --- accounts -------------------------------------------------------------------------------------
+
+
+def test_accounts_are_entered_listed_and_removed(prep):
+    assert prep("users", "add", "alice", stdin=b"correct horse battery staple\n").code == 0
+    assert prep("users", "list").out == "alice\n"
+    weak = prep("users", "add", "bob", stdin=b"short\n")
+    assert weak.code == 1
+    assert weak.err.startswith("prep: ")
+    assert prep("users", "remove", "alice").code == 0
+    assert prep("users", "list").out == ""
+
+
+# --- as the system sees it ------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_away_and_ctrl_c_end_it_without_a_traceback(prep, data, tmp_path):
+    script = tmp_path / "prep.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path[:0] = {[str(path) for path in (ROOT, ROOT / 'tests')]!r}\n"
+        "import cli\nfrom conftest import FakeEncoder\nfrom index import encoder\n"
+        "encoder.load = lambda *_, **__: FakeEncoder()\ncli.main()\n"
+    )
+    asked = b'{"question": "ring"}\n'
+    words = [sys.executable, str(script), "search", "--jsonl"]
+
+    def started() -> subprocess.Popen[bytes]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(words, **pipes)
+        process.stdin.write(asked)
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["hits"]
+        return process
+
+    gone = started()
+    gone.stdout.close()
+    gone.stdin.write(asked)
+    gone.stdin.close()
+    said = gone.stderr.read().decode()
+    assert "Traceback" not in said
+    assert gone.wait() == 1
+
+    stopped = started()
+    stopped.send_signal(signal.SIGINT)
+    said = stopped.stderr.read().decode()
+    assert said == "prep: stopped; what was done is kept, and the last good shelf still serves.\n"
+    assert stopped.wait() == 130
+    for process in (gone, stopped):
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()

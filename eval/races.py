@@ -93,6 +93,7 @@ def embed(bench: Bench) -> Iterator[Row]:
                 "lowest cosine": float((vectors * whole).sum(axis=1).min()),
             },
             least=least,
+            floors={"top-10 overlap": overlap},
         )
 
 

@@ -34,6 +34,7 @@ class Row:
     facts: Mapping[str, float] = field(default_factory=dict)
     least: float = 0.0  # ratio that is to be reached
     most: float = 0.0  # or value of ours that is not to be passed
+    floors: Mapping[str, float] = field(default_factory=dict)  # facts that must not be lower
 
     def median(self, name: str) -> float:
         """Return the median of a contestant's turns."""
@@ -51,6 +52,8 @@ class Row:
     @property
     def reached(self) -> bool:
         """Return whether the goal is reached, against the first peer."""
+        if any(self.facts[name] < floor for name, floor in self.floors.items()):
+            return False
         return (not self.least or self.ratio(self.peers[0]) >= self.least) and (
             not self.most or self.median(OURS) <= self.most
         )

@@ -19,11 +19,11 @@ def test_contestants_take_turns_on_the_same_material():
     seen = []
     taken = speed.turns({name: lambda turn, name=name: seen.append((name, turn)) for name in "ab"}, 3, silently)
     assert seen == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("a", 2), ("b", 2)]
-    assert {name: len(spent) for name, spent in taken.items()} == {"a": 3, "b": 3}
+    assert {name: len(spent) for name, spent in taken.wall.items()} == {"a": 3, "b": 3}
 
 
 def test_a_turn_lasts_as_long_as_the_work():
-    (spent,) = speed.turns({"a": lambda _: time.sleep(0.05)}, 1, silently)["a"]
+    (spent,) = speed.turns({"a": lambda _: time.sleep(0.05)}, 1, silently).wall["a"]
     assert 0.05 <= spent < 2
 
 

@@ -147,12 +147,12 @@ class Assistant:
         self, question: str, plainly: str, topic: str, model: Model | None, fault: str, clock: Clock
     ) -> Generator[Event, None, Answer]:
         """Yield the answer to a question that stands alone; return it whole."""
-        found = []
-        for asked in quoted.parts(plainly):
-            with clock.stage("search"):
-                hits = self._quoter.hits(asked, topic, self.manner.passages)
-            with clock.stage("weigh"):
-                found.append(self._quoter.weigh(asked, hits))
+        parts = quoted.parts(plainly)
+        with clock.stage("search"):
+            hits = [self._quoter.hits(asked, topic, self.manner.passages) for asked in parts]
+        yield Status(f"Reading {sum(map(len, hits))} passages")
+        with clock.stage("weigh"):
+            found = [self._quoter.weigh(asked, own) for asked, own in zip(parts, hits, strict=True)]
         if model and not fault and any(one.hits for one in found):
             return (yield from self._written(question, plainly, found, model, clock))
         said = yield from self._quoted(question, found, clock)
@@ -196,7 +196,7 @@ class Assistant:
 
     def _quoted(self, question: str, found: Sequence[Evidence], clock: Clock) -> Generator[Event, None, Answer]:
         """Yield what is done for the answer that is made of quotes alone; return it."""
-        yield Status(f"Reading {sum(len(one.hits) for one in found)} passages")
+        yield Status("Choosing and checking the quotes")
         with clock.stage("quote"):
             made = self._quoter.quote(found, self.manner.length)
         return Answer(

@@ -142,6 +142,8 @@ def duration(minutes: float) -> str:
 def _candidates(wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, *, filling: bool) -> list[_Candidate]:
     """Return the resources that fit a wish, best first; for a time box to be filled, those that come near, too."""
     listings, likeness = shelf.listings(), shelf.listing_vectors() @ vector
+    if not listings:
+        return []
     usual, deviation = float(likeness.mean()), float(likeness.std()) or 1.0
     rarity = shelf.lexical.rarity(wanted.subject)
     hits = search.hybrid(wanted.subject, shelf, encoder, limit=HITS, per_document=OF_ONE)

@@ -48,6 +48,11 @@ class Front:
         """Return the data folder."""
         return self.where()
 
+    def served(self) -> Assistant:
+        """Return the assistant over the shelf that serves; where there is none, over one of the project's notes."""
+        self.need_shelf()
+        return self.assistant()
+
     @property
     def runs(self) -> Path:
         """Return the folder that runs are kept in."""
@@ -74,10 +79,10 @@ def evaluate(
     from eval import gate as gates
 
     front: Front = ctx.obj
-    front.need_shelf()
+    assistant = front.served()
     plan = suites.Plan(suites.available(data), data, split, ablate=ablate)
     if gate and not update_baseline:  # before minutes are spent
-        gates.floors_for(corpus.describe(front.assistant().shelf, cases.read()).kind)
+        gates.floors_for(corpus.describe(assistant.shelf, cases.read()).kind)
 
     def judged(run: Run) -> Verdict | None:
         if update_baseline:
@@ -85,7 +90,7 @@ def evaluate(
                 front.note(line)
         return gates.judge(run) if gate or update_baseline else None
 
-    verdict = _measured(front, plan, as_json=as_json, judged=judged)
+    verdict = _measured(front, plan, assistant, as_json=as_json, judged=judged)
     if verdict and not verdict.passed:
         raise typer.Exit(1)
 
@@ -210,7 +215,8 @@ def compare(ctx: typer.Context, one: str, other: str, as_json: AsJson = False) -
     if as_json:
         front.print_json([asdict(contest) for contest in found])
     else:
-        front.console().print(report.rich_table(report.contest_table(f"{one} against {other}", found)))
+        table = report.contest_table(f"{one} (ours) against {other} (theirs)", found, without="against")
+        front.console().print(report.rich_table(table))
 
 
 @evaluation.command("from-feedback")
@@ -264,18 +270,23 @@ def _suite(
 ) -> None:
     from eval.suites import Plan
 
-    _measured(ctx.obj, Plan((name,), data, split, baselines=baselines), as_json=as_json)
+    front: Front = ctx.obj
+    _measured(front, Plan((name,), data, split, baselines=baselines), front.served(), as_json=as_json)
 
 
 def _measured(
-    front: Front, plan: Plan, *, as_json: bool, judged: Callable[[Run], Verdict | None] = lambda _: None
+    front: Front,
+    plan: Plan,
+    assistant: Assistant,
+    *,
+    as_json: bool,
+    judged: Callable[[Run], Verdict | None] = lambda _: None,
 ) -> Verdict | None:
     """Measure a plan, write its report beside its rows, print it, and return what the gate says."""
     from eval import page, rows, suites
     from eval.report import Report, rich_table
 
-    front.need_shelf()
-    run = suites.measure(plan, front.data, front.assistant(), track=front.track)
+    run = suites.measure(plan, front.data, assistant, track=front.track)
     report = Report(run, rows.previous(front.runs, run), judged(run))
     (run.folder / "report.json").write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
     (run.folder / "report.html").write_text(page.html(report), encoding="utf-8")

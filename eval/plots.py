@@ -27,7 +27,7 @@ def bars(by_part: Mapping[str, Mapping[str, float]], title: str) -> str:
         shares = [by_part[part].get(system, 0.0) for part in by_part]
         axes.barh(places, shares, height=height, label=system, color=COLOURS[n % len(COLOURS)])
     axes.set_yticks(range(len(by_part)), list(by_part))
-    axes.invert_yaxis()
+    axes.set_ylim(len(by_part) - 0.5, -0.5)  # from top to bottom
     axes.set_xlim(0, 1)
     axes.set_title(title)
     if len(systems) > 1:

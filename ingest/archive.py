@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
@@ -19,6 +21,7 @@ from ingest.message import MAX_BODY, Ask, FetchError, Redirect
 from ingest.message import Response as Response
 from ingest.message import now as now
 
+_BLOCK = 2**18  # bytes
 _REDIRECTS = range(300, 400)
 _DAMAGE = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError, IndexError)
 
@@ -107,17 +110,21 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
     A damaged record ends the file there: `damaged` is called with the reason, what came before stays.
     Raises IngestError where there is no such file, or it is no WARC at all.
     """
-    count = 0
+    count = last = 0
     try:
         with path.open("rb") as stream:
+            _check_beginning(stream, path)
             records = ArchiveIterator(stream)
             for record in records:
                 if record.rec_type not in {"response", "resource"}:
+                    last = records.get_record_offset()
                     continue
                 response = _response(record)
-                count += 1
+                if record.raw_stream.limit and len(response.body) < MAX_BODY and _is_at_end(stream):
+                    raise EOFError("the file ends in the midst of it")
                 location = (record.http_headers.get_header("Location") or "") if record.http_headers else ""
                 digest = hashlib.sha256(response.body).hexdigest()
+                count += 1
                 yield Capture(
                     path=path,
                     offset=records.get_record_offset(),
@@ -129,6 +136,9 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
                     location=location,
                     saved=record.rec_type == "resource",
                 )
+                last = records.get_record_offset()
+            if _is_cut(stream, last):  # warcio passes over a record that is cut off in its head
+                raise EOFError("the file ends in the midst of the next one")
     except OSError as error:
         raise IngestError(f"{path} cannot be read ({error.strerror}); name a WARC file (.warc or .warc.gz).") from error
     except _DAMAGE as error:
@@ -143,6 +153,40 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
         return
     if not count:
         raise IngestError(f"{path} holds no responses; name a WARC file that does.")
+
+
+def _check_beginning(stream: BinaryIO, path: Path) -> None:
+    """Raise IngestError unless a stream begins as a WARC file does; warcio takes some noise for one."""
+    head = stream.read(4096)
+    if head.startswith(b"\x1f\x8b"):
+        head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 5)
+    if not head.startswith(b"WARC/"):
+        raise IngestError(f"{path} is no WARC file; name one (.warc or .warc.gz).")
+    stream.seek(0)
+
+
+def _is_cut(stream: BinaryIO, last: int) -> bool:
+    """Return whether more, or less, than a record begins at a byte of a file and goes on to its end."""
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(last)
+    block = stream.read(_BLOCK)
+    if block.startswith(b"\x1f\x8b"):
+        inflating = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        while block and not inflating.eof:
+            inflating.decompress(block)
+            block = stream.read(_BLOCK)
+        return not inflating.eof or bool(inflating.unused_data or block)
+    head, blank, _ = block.partition(b"\r\n\r\n")
+    length = re.search(rb"^content-length:\s*(\d{1,15})", head, re.IGNORECASE | re.MULTILINE)
+    body_end = last + len(head) + len(blank) + int(length.group(1) if length else 0)
+    return not blank or not body_end <= size <= body_end + 4  # two line ends, which some leave out at the end of a file
+
+
+def _is_at_end(stream: BinaryIO) -> bool:
+    place = stream.tell()
+    ended = not stream.read(1)
+    stream.seek(place)
+    return ended
 
 
 def _response(record: Any) -> Response:  # noqa: ANN401  # warcio has no types

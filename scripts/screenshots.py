@@ -40,7 +40,7 @@ def opened(browser: Browser, server: Server, size: tuple[int, int], scheme: str 
     context.add_init_script(f"localStorage.setItem('vite-ui-theme', '{scheme}')")
     page = context.new_page()
     page.goto(server.url)
-    page.locator("#starters button").first.wait_for()
+    page.locator("#starters button:enabled").first.wait_for()
     page.locator("#prepshelf-banner").wait_for()
     return page
 
@@ -48,7 +48,7 @@ def opened(browser: Browser, server: Server, size: tuple[int, int], scheme: str 
 def ask(page: Page, question: str) -> None:
     """Ask and wait until all of the answer is there."""
     page.fill("#chat-input", question)
-    page.keyboard.press("Enter")
+    page.click("#chat-submit")
     page.locator(".prepshelf-tools, .message-content table").last.wait_for()
     page.locator("#stop-button").wait_for(state="detached")
     page.wait_for_timeout(800)

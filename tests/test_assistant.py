@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from app import AnswerError
 from app.answer import REFUSAL, Answer, Done, Said, Status
-from app.assistant import LONGEST_QUESTION, Assistant, Turn, readable
+from app.assistant import LONGEST_QUESTION, Assistant, Turn
+from app.quoted import readable
 from index import build, store
 from index.passage import Source
 from ingest import notes

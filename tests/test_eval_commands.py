@@ -122,3 +122,10 @@ def test_the_plain_pipeline_finds_what_is_asked(tmp_path):
     asked = [case.question for case in cases.read() if case.id.startswith("cache")]
     pipeline.prepare(asked)
     assert pipeline.search(asked[0], 5)[0].url.endswith("caching.md")
+
+
+def test_a_gate_without_floors_is_told_before_anything_is_measured(prep, folder):
+    before = len(list(folder.glob("evals/*/run.json")))
+    done = prep("--gate")
+    assert "has no floors for a shelf of this kind" in str(done.exception)
+    assert len(list(folder.glob("evals/*/run.json"))) == before

@@ -185,7 +185,7 @@ def test_a_stream_is_the_answer_in_parts(shelf_folder, encoder):
     events = list(Assistant(shelf, encoder, model=lambda: model).stream(QUESTION))
     *parts, done = events
     assert isinstance(done, Done)
-    assert [type(part) for part in parts[:3]] == [Status, Status, Said]
+    assert [type(part) for part in parts[:4]] == [Status, Status, Status, Said]
     assert [part.sentence for part in parts if isinstance(part, Said)] == list(done.answer.sentences)
     assert [citation for part in parts if isinstance(part, Said) for citation in part.citations] == list(
         done.answer.citations

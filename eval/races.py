@@ -160,16 +160,12 @@ def commands(bench: Bench) -> Iterator[Row]:
 def warm(bench: Bench) -> Iterator[Row]:
     """A question to a shelf that is open."""
     texts, vectors = _shelf(bench)
-    retriever = peers.LlamaIndex().index(texts, vectors).as_retriever(similarity_top_k=5)
+    searchers = peers.searchers(texts, vectors)
     assistant = bench.assistant
     asked = bench.questions(max(5, bench.size))
-    contestants: dict[str, Callable[[int], object]] = {
-        OURS: lambda turn: assistant.search(asked[turn], limit=5),
-        "llama-index": lambda turn: retriever.retrieve(asked[turn]),
-    }
-    if peers.has("txtai"):
-        index = peers.txtai_index(texts)
-        contestants["txtai"] = lambda turn: index.search(asked[turn], 5)
+    contestants: dict[str, Callable[[int], object]] = {OURS: lambda turn: assistant.search(asked[turn], limit=5)}
+    for name, search in searchers.items():
+        contestants[name] = partial(_each, search, asked)
     for work in contestants.values():
         work(0)
     taken = turns(contestants, len(asked), bench.track)
@@ -178,6 +174,10 @@ def warm(bench: Bench) -> Iterator[Row]:
     answers = turns({OURS: lambda turn: assistant.ask(asked[turn])}, len(asked), bench.track)
     worked = {**facts, **answers.worked()}
     yield Row("whole quoted answer, warm", "p50 <= 100 ms", answers.in_ms(), "ms", worked, most=100.0)
+
+
+def _each(search: Callable[[str], object], asked: Sequence[str], turn: int) -> object:
+    return search(asked[turn])
 
 
 def _shelf(bench: Bench) -> tuple[list[str], Any]:

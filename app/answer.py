@@ -109,8 +109,8 @@ class Answer:
         if self.differ:
             parts.append(show(self.differ))
         if self.abstained or self.missing:
-            said = show(self.missing) if self.missing else REFUSAL
-            parts.append(" ".join(filter(None, [said, nearest_line(self.nearest, show)])))
+            lacking = show(self.missing) if self.missing else REFUSAL
+            parts.append(" ".join(filter(None, [lacking, nearest_line(self.nearest, show)])))
         return "\n\n".join(filter(None, parts))
 
     def as_json(self) -> dict[str, Any]:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from eval.front import Front, measured
 
-    from app.assistant import Assistant
+if TYPE_CHECKING:
     from eval.gate import Verdict
     from eval.rows import Run
-    from eval.suites import Plan
-    from index.encoder import Encoder
-    from ingest import Track
 
 evaluation = typer.Typer(help="Numbers: does it find and say the right things?")
 
@@ -28,35 +22,6 @@ Benchmarks = Annotated[
     Path | None, typer.Option("--data", help="Folder of public benchmarks.", exists=True, file_okay=False)
 ]
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the benchmark.", exists=True, file_okay=False)]
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """What the front door lends to the commands of this room; it is the context's `obj`."""
-
-    where: Callable[[], Path]  # the data folder; settings are read when a command runs
-    assistant: Callable[[], Assistant]
-    encoder: Callable[[], Encoder]
-    need_shelf: Callable[[], None]  # builds one of the project's notes where there is none
-    console: Callable[[], Console]
-    track: Track
-    note: Callable[[str], None]  # says a line on stderr
-    print_json: Callable[[object], None]
-
-    @property
-    def data(self) -> Path:
-        """Return the data folder."""
-        return self.where()
-
-    def served(self) -> Assistant:
-        """Return the assistant over the shelf that serves; where there is none, over one of the project's notes."""
-        self.need_shelf()
-        return self.assistant()
-
-    @property
-    def runs(self) -> Path:
-        """Return the folder that runs are kept in."""
-        return self.data / "evals"
 
 
 @evaluation.callback(invoke_without_command=True)
@@ -90,7 +55,7 @@ def evaluate(
                 front.note(line)
         return gates.judge(run) if gate or update_baseline else None
 
-    verdict = _measured(front, plan, assistant, as_json=as_json, judged=judged)
+    verdict = measured(front, plan, assistant, as_json=as_json, judged=judged)
     if verdict and not verdict.passed:
         raise typer.Exit(1)
 
@@ -262,6 +227,30 @@ def fit(
             front.note(f"Written to {made.keep()}")
 
 
+@evaluation.command()
+def judge(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Option(help="Name of the run; the last one.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask the configured language model for its opinion of a run's answers, beside the built-in checks."""
+    from eval import EvalError, judge, report, rows
+    from prompts import fill
+
+    front: Front = ctx.obj
+    model = front.model()
+    if model is None:
+        raise EvalError("there is no language model to judge; PREPSHELF_LLM_URL names an endpoint.")
+    rules, held = fill("judge-rules"), rows.open_run(front.runs, run)
+    judge.run(held, lambda text: "".join(model.write(rules, text, longest=4000)), model.name, track=front.track)
+    figures = judge.figures(held.rows, model.name)
+    if as_json:
+        front.print_json(figures)
+    else:
+        lines = tuple((name, report.said(value)) for name, value in figures.items())
+        front.console().print(report.rich_table(report.Table(f"judged by {model.name}", ("of", "it says"), lines)))
+
+
 # --- what the commands share ----------------------------------------------------------------------
 
 
@@ -271,30 +260,4 @@ def _suite(
     from eval.suites import Plan
 
     front: Front = ctx.obj
-    _measured(front, Plan((name,), data, split, baselines=baselines), front.served(), as_json=as_json)
-
-
-def _measured(
-    front: Front,
-    plan: Plan,
-    assistant: Assistant,
-    *,
-    as_json: bool,
-    judged: Callable[[Run], Verdict | None] = lambda _: None,
-) -> Verdict | None:
-    """Measure a plan, write its report beside its rows, print it, and return what the gate says."""
-    from eval import page, rows, suites
-    from eval.report import Report, rich_table
-
-    run = suites.measure(plan, front.data, assistant, track=front.track)
-    report = Report(run, rows.previous(front.runs, run), judged(run))
-    (run.folder / "report.json").write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
-    (run.folder / "report.html").write_text(page.html(report), encoding="utf-8")
-    if as_json:
-        front.print_json(report.as_json())
-    else:
-        for table in report.brief():
-            front.console().print(rich_table(table))
-    for line in report.said():
-        front.note(line)
-    return report.verdict
+    measured(front, Plan((name,), data, split, baselines=baselines), front.served(), as_json=as_json)

@@ -222,10 +222,10 @@ def _figures(run: Run) -> Iterable[Table]:
     published = tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))["figure"]
     for suite, by_system in suites.figures(run).items():
         names = list(dict.fromkeys(name for figures in by_system.values() for name in figures))
-        lines = [(system, *(_said(figures.get(name)) for name in names), "") for system, figures in by_system.items()]
+        lines = [(system, *(said(figures.get(name)) for name in names), "") for system, figures in by_system.items()]
         for one in published:
             if one["suite"] == suite:
-                cells = (_said(one["scores"].get(name)) for name in names)
+                cells = (said(one["scores"].get(name)) for name in names)
                 lines.append((one["system"], *cells, one["source"] + (" (recalled)" if one.get("recalled") else "")))
         title = "refusals: how well the confidence tells (AUC)" if suite == "refusals" else suite
         told = len(lines) > len(by_system)  # something is published
@@ -233,7 +233,8 @@ def _figures(run: Run) -> Iterable[Table]:
         yield Table(title, ("system", *names, *(["published in"] if told else [])), kept)
 
 
-def _said(value: object) -> str:
+def said(value: object) -> str:
+    """Return a figure as a table shows it."""
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

@@ -205,12 +205,11 @@ def _response(record: Any) -> Response:  # noqa: ANN401  # warcio has no types
 
 def _body(record: Any, headers: Mapping[str, str]) -> bytes:  # noqa: ANN401
     """Return the body of a record without its codings, at most MAX_BODY of it."""
-    stream = record.raw_stream
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        stream = ChunkedDataReader(stream)
+    chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+    stream = ChunkedDataReader(record.raw_stream) if chunked else record.raw_stream
     body: bytes = stream.read(MAX_BODY)
-    # warcio reads what is there; without a length the record's own head ends too early, too.
-    if len(body) < MAX_BODY and getattr(record.raw_stream, "limit", 1) > 0:
+    # warcio reads what is there; a record without a length was cut off in its head.
+    if len(body) < MAX_BODY and not chunked and getattr(stream, "limit", 1) > 0:
         raise EOFError("the record is cut off")
     if headers.get("content-encoding", "").strip().lower() in {"", "identity"}:
         return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource as limits
+import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as ParseTimeout
 from contextlib import suppress
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from pebble.common import ProcessFuture
 
 READER = "4"  # version of the way in which texts are read: what another read is read again
-TIMEOUT = 15  # seconds a document, of the clock and of work
+TIMEOUT = 15  # seconds of work a document
+PATIENCE = 60  # seconds of the clock: a busy machine may leave a parser a quarter of them
 MEMORY = 2 * 2**30  # bytes of address space a child
 
 
@@ -115,7 +117,7 @@ class Parsers:
 
     def submit(self, job: Job) -> None:
         """Parse a job as soon as a child is free."""
-        future = self._pool.schedule(_parse_within_limits, args=[job], timeout=TIMEOUT)
+        future = self._pool.schedule(_parse_within_limits, args=[job], timeout=PATIENCE)
         future.add_done_callback(lambda ended: self._done(_result(job, ended)))
 
     def __enter__(self) -> Self:
@@ -135,9 +137,11 @@ def _result(job: Job, future: ProcessFuture) -> Parsed:
     try:
         parsed: Parsed = future.result()
     except ParseTimeout:
-        reason = f"the parser was stopped after {TIMEOUT} s"
+        reason = f"the parser was stopped after {PATIENCE} s"
     except ProcessExpired as error:
         reason = f"the parser crashed (exit code {error.exitcode})"
+        if error.exitcode == -signal.SIGXCPU:
+            reason = f"the parser was stopped after {TIMEOUT} s of work"
     except (MemoryError, RecursionError):
         reason = "the parser ran out of memory"
     except Exception as error:  # whatever a parser raises on hostile bytes is that document's fate

@@ -239,6 +239,7 @@ class Assistant:
             sentences=made.sentences,
             citations=made.citations,
             listed=made.listed,
+            differ=made.differ,
             missing=made.missing,
             nearest=made.nearest,
             confidence=min(one.confidence for one in found),

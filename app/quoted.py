@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app import compose, confidence, extractive
+from app import differ as differing
 from app import question as questions
 from app.answer import Citation, Length, Nearest, Sentence
 from app.extractive import Candidate
@@ -59,6 +60,7 @@ class Quoted:
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
     listed: bool
+    differ: str
     missing: str | None
     nearest: tuple[Nearest, ...]
 
@@ -100,7 +102,8 @@ class Quoter:
         missing = f"Not on the shelf: {'; '.join(dict.fromkeys(lacking))}." if lacking and sentences else None
         listed = len(parts) == 1 and parts[0][1].listed
         nearest = () if sentences and not missing else self.nearest(found[-1])
-        return Quoted(tuple(sentences), tuple(citations), listed, missing, nearest)
+        differ = differing.told(parts[0][0].asked, chosen) if len(parts) == 1 and len(citations) == len(chosen) else ""
+        return Quoted(tuple(sentences), tuple(citations), listed, differ, missing, nearest)
 
     def nearest(self, found: Evidence) -> tuple[Nearest, ...]:
         """Return the resources that come nearest to a question, those without text among them."""

@@ -160,7 +160,7 @@ def standalone(question: str, before: Sequence[str]) -> str:
     if _NEW_SUBJECT.match(bare.rstrip("?. ")):
         return bare
     opened = bare != question
-    few = len(set(terms(bare))) <= 3
+    few = len(set(terms(bare))) <= 3 and not names(bare)  # a name is a subject of its own
     return f"{bare.rstrip('?. ')} {subject}?" if opened or few else question
 
 

@@ -192,7 +192,8 @@ def _point(shelves: Path, version: str) -> None:
 
 def _sweep(shelves: Path, *, keep: str) -> None:
     """Remove shelves older than the last two, and what broken builds left behind."""
-    published = sorted(path for path in shelves.iterdir() if path.is_dir() and not path.name.startswith("."))
+    published = [path for path in shelves.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    published.sort(key=lambda path: path.stat().st_mtime_ns)  # several may be of one second
     for path in [*published[:-2], *shelves.glob(".*.part")]:
         if path.name != keep:
             shutil.rmtree(path, ignore_errors=True)

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
@@ -509,7 +510,9 @@ def test_progress_is_drawn_on_a_terminal_and_nowhere_else(monkeypatch, capfd):
         monkeypatch.setenv("TERM", "xterm")
         assert list(cli._track(iter("abc"), "Embedding", 3)) == ["a", "b", "c"]
         terminal.flush()
-        drawn = os.read(ours, 65536).decode()
+        drawn = ""
+        while "3/3" not in drawn and select.select([ours], [], [], 5)[0]:
+            drawn += os.read(ours, 65536).decode()
     os.close(ours)
     assert "Embedding" in drawn
     assert "3/3" in drawn

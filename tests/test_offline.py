@@ -54,10 +54,14 @@ GUARD = """
 import os, socket
 def refused(what):
     def refuse(*args, **kwargs):
-        if args and isinstance(args[0], socket.socket) and args[0].family == socket.AF_UNIX:
-            return what(*args, **kwargs)
-        with open({log!r}, "a") as log:
-            print(os.getpid(), what.__name__, args[1:], file=log)
+        if args and isinstance(args[0], socket.socket):
+            if args[0].family == socket.AF_UNIX:
+                return what(*args, **kwargs)
+            args = args[1:]
+        host = args[0][0] if isinstance(args[0], tuple) else args[0]
+        if host not in ("localhost", "127.0.0.1", "::1"):  # where a language model may be looked for
+            with open({log!r}, "a") as log:
+                print(os.getpid(), what.__name__, args, file=log)
         raise OSError("there is no network")
     return refuse
 for name in ("connect", "connect_ex", "sendto"):

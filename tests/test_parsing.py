@@ -101,6 +101,25 @@ def test_hostile_pdfs_end_with_a_reason(parse_one, name):
     assert seconds < MOST
 
 
+WORKS_ON = """
+import resource
+worked = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+resource.setrlimit(resource.RLIMIT_CPU, (int(worked) + 1, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+while True:
+    pass
+"""
+
+
+def test_a_parser_is_stopped_by_the_work_it_does_and_not_by_a_busy_machine():
+    ended: queue.SimpleQueue[parsing.Parsed] = queue.SimpleQueue()
+    job = a_job("<article>" + PROSE * 9 + "</article>")
+    with Parsers(1, ended.put) as parsers:
+        future = parsers._pool.schedule(exec, args=[WORKS_ON], timeout=parsing.PATIENCE)
+        future.add_done_callback(lambda future: ended.put(parsing._result(job, future)))
+        assert "of work" in ended.get(timeout=60).verdict.reason
+    assert parsing.PATIENCE >= 4 * parsing.TIMEOUT
+
+
 @pytest.mark.parametrize(
     ("fault", "argument", "reason"),
     [(time.sleep, 60, "stopped after"), (bytes, 8 << 30, "out of memory"), (os._exit, 3, "crashed (exit code 3)")],

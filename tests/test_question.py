@@ -76,6 +76,7 @@ RING, CAP = "How does ring-allreduce work?", "What is the CAP theorem?"
         ("and how many steps?", ["How does ring-allreduce work?"], "how many steps ring-allreduce?"),
         ("who uses it?", [RING, "and what does it cost?"], "who uses ring-allreduce"),
         ("How does a feature store keep training and serving alike?", [RING], None),
+        ("how does Karpenter pick a node?", ["What is a Pod?"], None),
         (RING, [], None),
         (RING, ["?"], None),
     ],

@@ -337,7 +337,13 @@ def _assistant() -> Assistant:
     from app.assistant import Assistant
 
     settings = config.read()
-    return Assistant.open(settings.data, encoder_folder=settings.encoder, model=_model)
+    return Assistant.open(
+        settings.data,
+        encoder_folder=settings.encoder,
+        model=_model,
+        reranker=settings.reranker,
+        nli=settings.nli,
+    )
 
 
 def _model() -> Model | None:
@@ -371,7 +377,15 @@ def _plan(
 
     _need_shelf(settings, offline=False)
     model = partial(llm.connect, settings)
-    plan = ServingPlan(data=settings.data, host=host, port=port, encoder=settings.encoder, model=model)
+    plan = ServingPlan(
+        data=settings.data,
+        host=host,
+        port=port,
+        encoder=settings.encoder,
+        reranker=settings.reranker,
+        nli=settings.nli,
+        model=model,
+    )
     if server is None:
         return plan
     chosen = asdict(server) | {"proxies": frozenset(server.proxies)}

@@ -96,6 +96,8 @@ def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     parts = [said_so_far(said), REFUSAL if said.abstained else ""]
     if any(sentence.support != "supported" for sentence in said.sentences):
         parts.append(LEGEND)
+    if said.differ:
+        parts.append(shown(said.differ))
     if said.missing:
         parts.append(f"###### {MISSING}\n\n{shown(said.missing)}")
     if said.nearest:

@@ -20,7 +20,7 @@ from typing import Generic, Protocol, TypeVar
 from app import AnswerError, figures
 
 LOOK = 2  # seconds between looks for a new shelf
-OPENING = 10.0  # seconds that are waited for one
+OPENING = 2.0  # seconds that are waited for one
 
 log = logging.getLogger("prepshelf.desk")
 

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from app import exports, figures, logins, pages
+from app import ServerError, exports, figures, logins, pages
 from app.accounts import Accounts, Pace
 from app.gate import COOKIE, Policy, remaining
 from app.memory import LONGEST_TITLE, Memory
@@ -85,13 +85,17 @@ def build(house: House) -> Starlette:
             Route("/logout", desk.logout, methods=["POST"]),
             *([Route("/login", desk.login, methods=["POST"])] if house.policy.login == "password" else []),
         ],
-        exception_handlers={HTTPException: _refused},
+        exception_handlers={HTTPException: _refused, ServerError: _unable},
     )
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"detail": error.detail}, error.status_code, headers=error.headers)
+
+
+async def _unable(_request: Request, error: Exception) -> Response:
+    return JSONResponse({"detail": str(error)}, 503)
 
 
 class _Routes:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -84,13 +85,50 @@ def pypdf_pages(files: Sequence[bytes]) -> int:
     return read
 
 
-def txtai_index(texts: Sequence[str]) -> Any:  # noqa: ANN401
-    """Return txtai's hybrid index of texts, with the same weights."""
+def searchers(texts: Sequence[str], vectors: Vectors) -> dict[str, Callable[[str], object]]:
+    """Return how each peer that is installed searches passages whose vectors are known, by its name.
+
+    Each makes a question's vector by the same model on torch; txtai searches words, too.
+    """
+    llama = LlamaIndex()
+    found: dict[str, Callable[[str], object]] = {
+        "llama-index": llama.index(texts, vectors).as_retriever(similarity_top_k=5).retrieve
+    }
+    if has("txtai"):
+        found["txtai"] = _txtai(texts, vectors, llama)
+    if has("haystack"):
+        found["haystack-ai"] = _haystack(texts, vectors, llama)
+    return found
+
+
+def _txtai(texts: Sequence[str], vectors: Vectors, llama: LlamaIndex) -> Callable[[str], object]:
     from txtai import Embeddings
 
-    made = Embeddings(path=str(built_in_folder()), hybrid=True, content=False)
+    known = dict(zip(texts, vectors, strict=True))
+
+    def transform(given: Sequence[str]) -> Vectors:
+        return np.stack([known[text] if text in known else llama.embed([text])[0] for text in given])
+
+    made = Embeddings(method="external", transform=transform, hybrid=True, content=False)
     made.index(list(enumerate(texts)))
-    return made
+    return partial(made.search, limit=5)
+
+
+def _haystack(texts: Sequence[str], vectors: Vectors, llama: LlamaIndex) -> Callable[[str], object]:
+    os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"
+    from haystack import Document
+    from haystack.components.retrievers.in_memory import InMemoryEmbeddingRetriever
+    from haystack.document_stores.in_memory import InMemoryDocumentStore
+
+    store = InMemoryDocumentStore(embedding_similarity_function="dot_product")
+    store.write_documents(
+        [
+            Document(id=str(n), content=text, embedding=vector.tolist())
+            for n, (text, vector) in enumerate(zip(texts, vectors, strict=True))
+        ]
+    )
+    retriever = InMemoryEmbeddingRetriever(store, top_k=5)
+    return lambda question: retriever.run(query_embedding=llama.embed([question])[0].tolist())
 
 
 def persisted(index: Any, folder: Path) -> Mapping[str, str]:  # noqa: ANN401

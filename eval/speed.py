@@ -24,6 +24,22 @@ OURS = "ours"
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Seconds by contestant and turn."""
+
+    wall: dict[str, list[float]]
+    processor: dict[str, list[float]]  # of all cores together, ended child processes' too: other programs add nothing
+
+    def in_ms(self) -> dict[str, list[float]]:
+        """Return the clock's, in milliseconds."""
+        return {name: [1000 * seconds for seconds in spent] for name, spent in self.wall.items()}
+
+    def worked(self) -> dict[str, float]:
+        """Return the median of what the processors worked, by contestant."""
+        return {f"cpu s, {name}": float(np.median(spent)) for name, spent in self.processor.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of the table: how long it took each contestant in each turn, in seconds unless `unit` says else."""
 
@@ -34,6 +50,7 @@ class Row:
     facts: Mapping[str, float] = field(default_factory=dict)
     least: float = 0.0  # ratio that is to be reached
     most: float = 0.0  # or value of ours that is not to be passed
+    floors: Mapping[str, float] = field(default_factory=dict)  # facts that must not be lower
 
     def median(self, name: str) -> float:
         """Return the median of a contestant's turns."""
@@ -51,6 +68,8 @@ class Row:
     @property
     def reached(self) -> bool:
         """Return whether the goal is reached, against the first peer."""
+        if any(self.facts[name] < floor for name, floor in self.floors.items()):
+            return False
         return (not self.least or self.ratio(self.peers[0]) >= self.least) and (
             not self.most or self.median(OURS) <= self.most
         )
@@ -69,14 +88,15 @@ class Row:
         }
 
 
-def turns(contestants: Mapping[str, Callable[[int], object]], rounds: int, track: Track) -> dict[str, list[float]]:
-    """Return the seconds that each contestant took in each turn; they take turns."""
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
+def turns(contestants: Mapping[str, Callable[[int], object]], rounds: int, track: Track) -> Taken:
+    """Return how long each contestant took in each turn; they take turns."""
+    taken = Taken({name: [] for name in contestants}, {name: [] for name in contestants})
     for turn in track(range(rounds), "Taking turns", rounds):
         for name, work in contestants.items():
-            begun = time.perf_counter()
+            begun, worked = time.perf_counter(), sum(os.times()[:4])
             work(turn)
-            taken[name].append(time.perf_counter() - begun)
+            taken.wall[name].append(time.perf_counter() - begun)
+            taken.processor[name].append(sum(os.times()[:4]) - worked)
     return taken
 
 

@@ -114,14 +114,16 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
     try:
         with path.open("rb") as stream:
             _check_beginning(stream, path)
+            size = path.stat().st_size
             records = ArchiveIterator(stream)
             for record in records:
                 if record.rec_type not in {"response", "resource"}:
                     last = records.get_record_offset()
                     continue
                 response = _response(record)
-                if record.raw_stream.limit and len(response.body) < MAX_BODY and _is_at_end(stream):
-                    raise EOFError("the file ends in the midst of it")
+                last = records.get_record_offset()
+                if stream.tell() >= size and _rest(stream, last) < 0:
+                    raise EOFError("the file ends in the midst of the next one")
                 location = (record.http_headers.get_header("Location") or "") if record.http_headers else ""
                 digest = hashlib.sha256(response.body).hexdigest()
                 count += 1
@@ -136,8 +138,7 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
                     location=location,
                     saved=record.rec_type == "resource",
                 )
-                last = records.get_record_offset()
-            if _is_cut(stream, last):  # warcio passes over a record that is cut off in its head
+            if _rest(stream, last):  # warcio passes over a record that is cut off in its head
                 raise EOFError("the file ends in the midst of the next one")
     except OSError as error:
         raise IngestError(f"{path} cannot be read ({error.strerror}); name a WARC file (.warc or .warc.gz).") from error
@@ -165,28 +166,25 @@ def _check_beginning(stream: BinaryIO, path: Path) -> None:
     stream.seek(0)
 
 
-def _is_cut(stream: BinaryIO, last: int) -> bool:
-    """Return whether more, or less, than a record begins at a byte of a file and goes on to its end."""
-    size = stream.seek(0, io.SEEK_END)
-    stream.seek(last)
+def _rest(stream: BinaryIO, start: int) -> int:
+    """Return how many bytes follow the record that begins at a byte of a file; -1 where the file ends in its midst."""
+    place, size = stream.tell(), stream.seek(0, io.SEEK_END)
+    stream.seek(start)
     block = stream.read(_BLOCK)
     if block.startswith(b"\x1f\x8b"):
         inflating = zlib.decompressobj(zlib.MAX_WBITS | 16)
         while block and not inflating.eof:
             inflating.decompress(block)
             block = stream.read(_BLOCK)
-        return not inflating.eof or bool(inflating.unused_data or block)
-    head, blank, _ = block.partition(b"\r\n\r\n")
-    length = re.search(rb"^content-length:\s*(\d{1,15})", head, re.IGNORECASE | re.MULTILINE)
-    body_end = last + len(head) + len(blank) + int(length.group(1) if length else 0)
-    return not blank or not body_end <= size <= body_end + 4  # two line ends, which some leave out at the end of a file
-
-
-def _is_at_end(stream: BinaryIO) -> bool:
-    place = stream.tell()
-    ended = not stream.read(1)
+        rest = len(inflating.unused_data) + len(block) if inflating.eof else -1
+    else:
+        head, blank, _ = block.partition(b"\r\n\r\n")
+        length = re.search(rb"^content-length:\s*(\d{1,15})", head, re.IGNORECASE | re.MULTILINE)
+        end = start + len(head) + len(blank) + int(length.group(1) if length else 0)
+        # Two line ends follow a record; some leave them out at the end of a file.
+        rest = -1 if not blank or end > size else max(0, size - end - 4)
     stream.seek(place)
-    return ended
+    return rest
 
 
 def _response(record: Any) -> Response:  # noqa: ANN401  # warcio has no types
@@ -207,12 +205,11 @@ def _response(record: Any) -> Response:  # noqa: ANN401  # warcio has no types
 
 def _body(record: Any, headers: Mapping[str, str]) -> bytes:  # noqa: ANN401
     """Return the body of a record without its codings, at most MAX_BODY of it."""
-    stream = record.raw_stream
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        stream = ChunkedDataReader(stream)
+    chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+    stream = ChunkedDataReader(record.raw_stream) if chunked else record.raw_stream
     body: bytes = stream.read(MAX_BODY)
-    # warcio reads what is there; without a length the record's own head ends too early, too.
-    if len(body) < MAX_BODY and getattr(record.raw_stream, "limit", 1) > 0:
+    # warcio reads what is there; a record without a length was cut off in its head.
+    if len(body) < MAX_BODY and not chunked and getattr(stream, "limit", 1) > 0:
         raise EOFError("the record is cut off")
     if headers.get("content-encoding", "").strip().lower() in {"", "identity"}:
         return body

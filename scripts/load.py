@@ -127,7 +127,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         data.mkdir()
-        for name in ("shelves", "ledger.db"):  # conversations of its own, over the shelf as it is
+        for name in ("shelves", "ledger.db", "engines"):  # conversations of its own, over the shelf as it is
             (data / name).symlink_to((chosen.data / name).resolve())
         note(f"Starting a server with {chosen.users} accounts")
         server = Server(data, real=True, users=dict.fromkeys(names, PASSWORD))

@@ -120,7 +120,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         data = Path(folder) / "data"
         data.mkdir()
-        for name in ("shelves", "ledger.db"):  # conversations of its own, over the shelf as it is
+        for name in ("shelves", "ledger.db", "engines"):  # conversations of its own, over the shelf as it is
             (data / name).symlink_to((chosen.data / name).resolve())
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
         with serving(data, real=True, login="none", secret="", users={}) as server:

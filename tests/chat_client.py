@@ -159,7 +159,7 @@ class Chat:
             self.resumed = said
             self.back.set()
         elif event == "new_message" and said["type"] == "assistant_message":
-            self.messages.append(said)
+            self.messages = [*(one for one in self.messages if one["id"] != said["id"]), said]  # it may grow
 
     async def send(self, question: str, **more: Any) -> None:
         message = {"id": str(uuid.uuid4()), "threadId": "", "type": "user_message", "output": question, "name": "x"}

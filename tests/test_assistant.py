@@ -18,6 +18,7 @@ from index.passage import Source
 from ingest import notes
 from ingest.catalogue import STARTER
 
+pytestmark = pytest.mark.usefixtures("sure")
 HOW = "How does ring-allreduce work?"
 DOCUMENTS = {document.url: document for document in (RING, PODS, CACHES)}
 
@@ -58,7 +59,7 @@ def test_a_question_is_answered_from_the_document_that_says_it(assistant, questi
     assert answer.question == question
     assert words in answer.text
     assert url in {citation.url for citation in answer.citations}
-    assert answer.timings.keys() >= {"search", "answer", "cite", "total"}
+    assert answer.timings.keys() >= {"search", "total"}
 
 
 def test_an_answer_is_the_same_each_time(assistant):

@@ -93,6 +93,15 @@ def test_a_broken_archive_is_an_error_with_a_cure(shelf, tmp_path, name, suffix)
     assert still_there(folder)
 
 
+@pytest.mark.parametrize("left", [b"", b"\x1f\x8b\x08\x00", b"\x1f\x8b" + b"x" * 50])
+def test_what_a_killed_run_left_in_the_archive_stops_nothing(shelf, left):
+    folder, links, _ = shelf
+    (folder / "archive/fetched-0.warc.gz").write_bytes(left)
+    outcome = ingest(folder, links)
+    assert any("fetched-0.warc.gz" in note for note in outcome.notes)
+    assert still_there(folder)
+
+
 def test_an_archive_compressed_as_a_whole_names_the_command_that_helps(tmp_path, warc):
     path = tmp_path / "whole.warc.gz"
     plain = warc({f"https://site.test/{n}": ("text/html", b"x" * 99) for n in range(3)}, "plain.warc")
@@ -106,7 +115,7 @@ def test_an_archive_compressed_as_a_whole_names_the_command_that_helps(tmp_path,
 SENTENCE = "機械学習の訓練では、各作業者が勾配を隣に渡し、全員の合計が全員に届くまで輪を二周させる。"
 CHINESE = "在环形归约中，每台机器只与相邻的机器通信，因此每台机器发送的数据量与机器数量无关，这就是它能扩展的原因。"
 KEYS = b"/Encrypt << /Filter /Standard /V 1 /R 2 /O (" + b"x" * 32 + b") /U (" + b"y" * 32 + b") /P -1 >>"
-LOCKED = a_pdf(["(A line.)"]).replace(b"trailer\n<<", b"trailer\n<< /ID [<00> <00>] " + KEYS)
+LOCKED = a_pdf(["A line."]).replace(b"trailer\n<<", b"trailer\n<< /ID [<00> <00>] " + KEYS)
 BODIES = {
     "0 bytes": ("text/html", b"", Status.UNREADABLE, "the body is empty"),
     "unknown type": ("application/x-thing", b"\x01\x02thing", Status.UNREADABLE, "application/x-thing is not one that holds text"),

@@ -551,27 +551,40 @@ def test_behind_tls_the_cookie_is_secure(server):
     assert reply.status_code == 200 and "; Secure" in reply.headers["set-cookie"]
 
 
-def test_a_flood_runs_one_question_and_refuses_the_rest_politely(tmp_path):
-    with serving(tmp_path / "data", slow=0.4) as server:
+def test_a_flood_runs_one_question_and_leaves_another_person_as_quick_as_before(tmp_path):
+    with serving(tmp_path / "data", slow=0.5) as server:
         ann, bob = Person(server), Person(server, "bob")
         assert ann.log_in().status_code == bob.log_in().status_code == 200
 
+        async def p95_of(chat) -> float:
+            took = []
+            for _ in range(8):
+                begun = time.monotonic()
+                await chat.ask(RING)
+                took.append(time.monotonic() - begun)
+            return sorted(took)[int(0.95 * len(took)) - 1]
+
         async def use():
             async with ann.open() as flooding, bob.open() as other:
-                for n in range(300):
-                    await flooding.send(f"What is a Pod, {n}?")
-                begun = time.monotonic()
-                await other.ask(RING)
-                took = time.monotonic() - begun
+                idle = await p95_of(other)
+
+                async def flood():
+                    for n in range(300):
+                        await flooding.send(f"What is a Pod, {n}?")
+                        await asyncio.sleep(0.01)
+
+                flooded, _ = await asyncio.gather(p95_of(other), flood())
                 while len(flooding.messages) < 300:
                     await asyncio.sleep(0.05)
-                return took, [message["output"] for message in flooding.messages]
+                return idle, flooded, [message["output"] for message in flooding.messages]
 
-        took, said = talk(use())
+        idle, flooded, said = talk(use())
         refused = sum("still working on your last question" in text for text in said)
-        assert refused == 299
-        assert took < 10
-        assert 'reason="busy session"} 299' in httpx.get(f"{server.url}/metrics").text
+        answered = sum("###### Sources" in text for text in said)
+        told = httpx.get(f"{server.url}/metrics").text
+    assert refused >= 280 and f'reason="busy session"}} {refused}' in told  # one at a time, the rest refused
+    assert answered >= 1
+    assert flooded <= 2 * idle, (idle, flooded)
 
 
 # --- accidents -------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from ingest import dial
 
 
 @pytest.mark.parametrize(
-    "url", ["http://127.0.0.1/", "http://anything.test/", "file:///etc/passwd", "http://[::1]:80/"]
+    "url", ["http://127.0.0.1/", "http://example.org/", "file:///etc/passwd", "http://[::1]:80/"]
 )
 def test_an_address_that_is_refused_holds(url):
     assert dangers.reached(url) == ""
@@ -21,7 +21,7 @@ def test_an_address_that_is_refused_holds(url):
 
 def test_an_open_door_is_told(monkeypatch):
     monkeypatch.setattr(dial, "is_public", lambda ip: True)
-    assert dangers.reached("http://anything.test/").startswith("not refused")
+    assert dangers.reached("http://example.org/").startswith("not refused")
 
 
 def test_a_collection_becomes_rows(tmp_path):

@@ -108,10 +108,9 @@ class Answer:
             parts.append(show(self.notice))
         if self.differ:
             parts.append(show(self.differ))
-        if self.abstained:
-            parts.append(" ".join(filter(None, [REFUSAL, nearest_line(self.nearest, show)])))
-        elif self.missing:
-            parts.append(" ".join(filter(None, [show(self.missing), nearest_line(self.nearest, show)])))
+        if self.abstained or self.missing:
+            lacking = show(self.missing) if self.missing else REFUSAL
+            parts.append(" ".join(filter(None, [lacking, nearest_line(self.nearest, show)])))
         return "\n\n".join(filter(None, parts))
 
     def as_json(self) -> dict[str, Any]:

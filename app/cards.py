@@ -93,7 +93,7 @@ def site(url: str) -> str:
 
 def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     """Return the message that shows an answer."""
-    parts = [said_so_far(said), REFUSAL if said.abstained else ""]
+    parts = [said_so_far(said), REFUSAL if said.abstained and not said.missing else ""]
     if any(sentence.support != "supported" for sentence in said.sentences):
         parts.append(LEGEND)
     if said.differ:

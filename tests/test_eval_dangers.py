@@ -12,9 +12,7 @@ from eval.rows import About, Run
 from ingest import dial
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1/", "http://example.org/", "file:///etc/passwd", "http://[::1]:80/"]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1/", "http://example.org/", "file:///etc/passwd", "http://[::1]:80/"])
 def test_an_address_that_is_refused_holds(url):
     assert dangers.reached(url) == ""
 

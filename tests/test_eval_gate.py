@@ -285,6 +285,17 @@ def test_a_floor_is_raised(tmp_path):
     assert gate.update(a_run(tmp_path, {"a": {"mrr": 1.0}}), path) == ["answers/ours/mrr: 0.5000 -> 1.0000"]
 
 
+def test_noise_does_not_lower_a_floor_either(tmp_path):
+    path = tmp_path / "baseline.json"
+    many = {str(n): {"quote@5": 1.0} for n in range(20)}
+    gate.update(a_run(tmp_path, many), path)
+    for n in range(3):  # one case less each time, within the noise
+        gate.update(a_run(tmp_path, many | {str(n): {"quote@5": 0.0}}), path)
+    assert floors_of(path) == {"answers/ours/quote@5": 1.0}
+    gate.update(a_run(tmp_path, many | {"3": {"quote@5": 0.0}}), path, allow_regression=True)
+    assert floors_of(path) == {"answers/ours/quote@5": 0.95}
+
+
 def floors_of(path) -> dict[str, float]:
     return {key: floor["value"] for key, floor in json.loads(path.read_text())["starter"]["floors"].items()}
 

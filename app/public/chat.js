@@ -13,6 +13,7 @@ const LABELS = {
   "#user-nav-button": "Account",
   "#chat-input": "Your question",
   "#chat-profiles": "Profile",
+  "#thread-options": "Rename or delete",
   'button[class*="positive-feedback"]': "Helpful",
   'button[class*="negative-feedback"]': "Not helpful",
   "button:has(> svg.lucide-copy)": "Copy as shown",
@@ -38,6 +39,9 @@ function label() {
     for (const element of document.querySelectorAll(selector)) {
       if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", name);
     }
+  }
+  for (const options of document.querySelectorAll("div#thread-options:not([role])")) {
+    options.setAttribute("role", "button"); // a bare element within a button: keys reach it by Shift F10
   }
   for (const list of document.querySelectorAll('ul[data-sidebar="menu"]:has(> div):not([role])')) {
     list.setAttribute("role", "none"); // Chainlit has lists of threads here, each with its own

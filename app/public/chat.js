@@ -13,6 +13,8 @@ const LABELS = {
   "#user-nav-button": "Account",
   "#chat-input": "Your question",
   "#chat-profiles": "Profile",
+  '[role="slider"]': "Passages to read",
+  "button:has(> svg.lucide-arrow-down)": "To the end",
   "#thread-options": "Rename or delete",
   'button[class*="positive-feedback"]': "Helpful",
   'button[class*="negative-feedback"]': "Not helpful",
@@ -45,6 +47,10 @@ function label() {
   }
   for (const list of document.querySelectorAll('ul[data-sidebar="menu"]:has(> div):not([role])')) {
     list.setAttribute("role", "none"); // Chainlit has lists of threads here, each with its own
+  }
+  for (const box of document.querySelectorAll("input[cmdk-input][aria-controls]")) {
+    const open = String(document.getElementById(box.getAttribute("aria-controls")) !== null);
+    if (box.getAttribute("aria-expanded") !== open) box.setAttribute("aria-expanded", open); // it says so always
   }
   for (const image of document.querySelectorAll("img:not([alt])")) image.alt = "";
 }

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 import config
-from eval.commands import Front, evaluation
+from eval.commands import evaluation
+from eval.front import Front
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from app import plan as serving
     from app.accounts import Accounts
     from app.assistant import Assistant, Turn
+    from app.llm import Model
     from index.encoder import Encoder
     from index.passage import Hit
     from ingest.fetch import Door
@@ -75,6 +77,7 @@ def lend(ctx: typer.Context) -> None:
         encoder=_encoder,
         need_shelf=lambda: _need_shelf(config.read()),
         console=_console,
+        model=_model,
         track=_track,
         note=_note,
         print_json=_print_json,
@@ -331,13 +334,22 @@ def _encoder() -> Encoder:
 
 
 def _assistant() -> Assistant:
-    from functools import partial
-
-    from app import llm
     from app.assistant import Assistant
 
     settings = config.read()
-    return Assistant.open(settings.data, encoder_folder=settings.encoder, model=partial(llm.connect, settings))
+    return Assistant.open(
+        settings.data,
+        encoder_folder=settings.encoder,
+        model=_model,
+        reranker=settings.reranker,
+        nli=settings.nli,
+    )
+
+
+def _model() -> Model | None:
+    from app import llm
+
+    return llm.connect(config.read())
 
 
 def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
@@ -365,7 +377,15 @@ def _plan(
 
     _need_shelf(settings, offline=False)
     model = partial(llm.connect, settings)
-    plan = ServingPlan(data=settings.data, host=host, port=port, encoder=settings.encoder, model=model)
+    plan = ServingPlan(
+        data=settings.data,
+        host=host,
+        port=port,
+        encoder=settings.encoder,
+        reranker=settings.reranker,
+        nli=settings.nli,
+        model=model,
+    )
     if server is None:
         return plan
     chosen = asdict(server) | {"proxies": frozenset(server.proxies)}

@@ -27,6 +27,10 @@ class Settings:
     encoder: str
     """PREPSHELF_ENCODER: "" is the built-in all-MiniLM-L6-v2, "exact" the same in float32, else a folder that holds a
     sentence-transformers model."""
+    reranker: str
+    """PREPSHELF_RERANKER: a second look at the best hits: "maxsim", or the folder of a cross-encoder; "" is none."""
+    nli: str
+    """PREPSHELF_NLI: the folder of a natural-language-inference model, which takes the place of the support check."""
     contact: str
     """PREPSHELF_CONTACT: address or mail that the User-Agent names, so that a site can reach you."""
     github_token: str
@@ -58,6 +62,8 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         data=Path(env.get("PREPSHELF_DATA") or ROOT / "data").expanduser(),
         encoder=env.get("PREPSHELF_ENCODER", ""),
+        reranker=env.get("PREPSHELF_RERANKER", ""),
+        nli=env.get("PREPSHELF_NLI", ""),
         contact=env.get("PREPSHELF_CONTACT", "no contact given"),
         github_token=env.get("GITHUB_TOKEN", ""),
         allow=_listed(env, "PREPSHELF_ALLOW", ip_network, "networks such as 127.0.0.0/8"),

@@ -76,6 +76,7 @@ class Answer:
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
     listed: bool = False  # the sentences are items of a list
+    differ: str = ""  # where its sources give different numbers
     missing: str | None = None  # what the shelf does not hold of what was asked
     notice: str = ""  # why a language model did not answer, or not to the end
     notice_at: int = 0  # the sentence that the notice stands before
@@ -105,10 +106,11 @@ class Answer:
         parts = ["".join(said).strip()]
         if self.notice and self.notice_at >= len(self.sentences):
             parts.append(show(self.notice))
-        if self.abstained:
-            parts.append(" ".join(filter(None, [REFUSAL, nearest_line(self.nearest, show)])))
-        elif self.missing:
-            parts.append(" ".join(filter(None, [show(self.missing), nearest_line(self.nearest, show)])))
+        if self.differ:
+            parts.append(show(self.differ))
+        if self.abstained or self.missing:
+            lacking = show(self.missing) if self.missing else REFUSAL
+            parts.append(" ".join(filter(None, [lacking, nearest_line(self.nearest, show)])))
         return "\n\n".join(filter(None, parts))
 
     def as_json(self) -> dict[str, Any]:
@@ -124,6 +126,7 @@ class Answer:
                 for sentence in self.sentences
             ],
             "citations": [{key: getattr(citation, key) for key in keys} for citation in self.citations],
+            "differ": self.differ or None,
             "missing": self.missing,
             "notice": self.notice or None,
             "nearest": [{"title": near.title, "url": near.url, "note": near.note} for near in self.nearest],

@@ -16,13 +16,15 @@ from app.links import deep_link
 from app.quoted import Evidence, Quoter
 from app.reading import ReadingList
 from index import encoder as encoders
-from index import search, store
+from index import rerank, search, store
 from index.encoder import Encoder
 from index.passage import Hit
 from index.store import Shelf
 
 if TYPE_CHECKING:
     from app.llm import Model
+    from app.proof import Score
+    from index.rerank import Reranker
 
 SUGGESTIONS = 3
 LONGEST_QUESTION = 4000  # characters
@@ -70,28 +72,55 @@ class Assistant:
         *,
         model: Callable[[], Model | None] = lambda: None,
         manner: Manner | None = None,
+        reranker: Reranker | None = None,
+        supports: Score = support.support,
     ) -> None:
         self.shelf = shelf
         self.encoder = encoder
         self.manner = manner or Manner()
         self._model = model  # asked for with each question, because a server may come and go
+        self.reranker = reranker
+        self.supports = supports
         self._quoter = Quoter(shelf, encoder, self._citation)
 
     @classmethod
     def open(
-        cls, data: Path, *, encoder_folder: str = "", model: Callable[[], Model | None] = lambda: None
+        cls,
+        data: Path,
+        *,
+        encoder_folder: str = "",
+        model: Callable[[], Model | None] = lambda: None,
+        reranker: str = "",
+        nli: str = "",
     ) -> Assistant:
         """Return an assistant over the shelf that serves under a data folder.
 
         `model` gives the language model that writes answers, None where they are quoted; see app.llm.connect.
-        Raises ShelfError where there is no shelf, or it was built with another encoder.
+        `reranker` is as index.rerank.load takes it, `nli` the folder of a model in the place of the support check.
+        Raises ShelfError where there is no shelf, or it was built with another encoder, or a model cannot be loaded.
         """
         encoder = encoders.load(encoder_folder, engines=data / "engines")
-        return cls(store.open_shelf(data / "shelves", encoder=encoder.name), encoder, model=model)
+        return cls(
+            store.open_shelf(data / "shelves", encoder=encoder.name),
+            encoder,
+            model=model,
+            reranker=rerank.load(reranker, encoder),
+            supports=support.load(nli),
+        )
+
+    def over(self, shelf: Shelf, *, model: Callable[[], Model | None], manner: Manner) -> Assistant:
+        """Return an assistant with the same encoder and checks over another shelf, or a part of this one."""
+        return Assistant(
+            shelf, self.encoder, model=model, manner=manner, reranker=self.reranker, supports=self.supports
+        )
 
     def search(self, question: str, *, limit: int = 10, topic: str = "") -> list[Hit]:
         """Return the passages that fit a question best, best first."""
-        return search.hybrid(_checked(question), self.shelf, self.encoder, limit=limit, topic=topic)
+        question = _checked(question)
+        if not self.reranker:
+            return search.hybrid(question, self.shelf, self.encoder, limit=limit, topic=topic)
+        hits = search.hybrid(question, self.shelf, self.encoder, limit=max(limit, rerank.DEPTH), topic=topic)
+        return rerank.rerank(question, hits, self.reranker)[:limit]
 
     def ask(self, question: str, *, history: Sequence[Turn] = (), topic: str = "") -> Answer:
         """Return a cited answer, or one that says what the shelf does not hold.
@@ -149,7 +178,12 @@ class Assistant:
         """Yield the answer to a question that stands alone; return it whole."""
         parts = quoted.parts(plainly)
         with clock.stage("search"):
-            hits = [self._quoter.hits(asked, topic, self.manner.passages) for asked in parts]
+            limit = max(self.manner.passages, rerank.DEPTH if self.reranker else 0)
+            hits = [self._quoter.hits(asked, topic, limit) for asked in parts]
+        if self.reranker:
+            with clock.stage("rerank"):
+                again = [rerank.rerank(asked.text, own, self.reranker) for asked, own in zip(parts, hits, strict=True)]
+                hits = [own[: self.manner.passages] for own in again]
         yield Status(f"Reading {sum(map(len, hits))} passages")
         with clock.stage("weigh"):
             found = [self._quoter.weigh(asked, own) for asked, own in zip(parts, hits, strict=True)]
@@ -178,7 +212,7 @@ class Assistant:
             hits,
             vectors={hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits},
             encode=lambda text: self.encoder.encode([text])[0],
-            support=support.support,
+            support=self.supports,
             cite=self._citation,
         )
         writing = generative.Writing(
@@ -205,6 +239,7 @@ class Assistant:
             sentences=made.sentences,
             citations=made.citations,
             listed=made.listed,
+            differ=made.differ,
             missing=made.missing,
             nearest=made.nearest,
             confidence=min(one.confidence for one in found),

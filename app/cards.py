@@ -93,9 +93,11 @@ def site(url: str) -> str:
 
 def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     """Return the message that shows an answer."""
-    parts = [said_so_far(said), REFUSAL if said.abstained else ""]
+    parts = [said_so_far(said), REFUSAL if said.abstained and not said.missing else ""]
     if any(sentence.support != "supported" for sentence in said.sentences):
         parts.append(LEGEND)
+    if said.differ:
+        parts.append(shown(said.differ))
     if said.missing:
         parts.append(f"###### {MISSING}\n\n{shown(said.missing)}")
     if said.nearest:

@@ -164,6 +164,7 @@ def answer(said: Answer) -> Answer:
         missing=clean(said.missing) if said.missing else said.missing,
         nearest=tuple(Nearest(clean(near.title), address(near.url), clean(near.note)) for near in said.nearest),
         notice=clean(said.notice),
+        differ=clean(said.differ),
     )
 
 

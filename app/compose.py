@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from app.answer import Length
 from app.extractive import Candidate
 from app.question import Question
+from app.support import numbers
 from index.lexical import terms
 
 LENGTH = {"number": 5, "when": 4, "who": 4, "where": 4, "define": 6}
@@ -219,7 +220,9 @@ def _follows(one: Candidate, other: Candidate) -> bool:
 
 
 def repeats(one: Candidate, other: Candidate) -> bool:
-    """Return whether two sentences say the same."""
+    """Return whether two sentences say the same; sentences of two sources with other numbers in them do not."""
+    if one.hit.source.resource != other.hit.source.resource and numbers(one.quote) != numbers(other.quote):
+        return False
     if one.hit.number != other.hit.number and float(one.vector @ other.vector) > NEAR_REPEAT:
         return True
     return len(one.words & other.words) > 0.65 * len(one.words | other.words)

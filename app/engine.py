@@ -20,8 +20,6 @@ from app.assistant import Assistant, Manner, Turn
 from app.endpoint import first_model
 from app.reading import ReadingList
 from app.wishes import Choices, Wishes
-from index import encoder as encoders
-from index import store
 from index.manifest import describe
 from index.passage import Source
 from ingest import IngestError, ledger
@@ -149,7 +147,7 @@ class Engine:
         if wishes.topics or wishes.kinds or wishes.within:
             shelf = shelf.narrowed(topics=wishes.topics, kinds=wishes.kinds, resource=wishes.within)
         connect: Callable[[], Model | None] = (lambda: None) if wishes.extractive else self.writer.connect
-        return Assistant(shelf, self.assistant.encoder, model=connect, manner=Manner(wishes.passages, wishes.length))
+        return self.assistant.over(shelf, model=connect, manner=Manner(wishes.passages, wishes.length))
 
     def read(self, request: str, wishes: Wishes) -> Iterator[ReadingList]:
         """Yield a reading list."""
@@ -182,13 +180,14 @@ class EngineOpener:
     data: Path
     ledger: Path
     encoder: str = ""
+    reranker: str = ""
+    nli: str = ""
     writer: Writer = field(default_factory=Writer)
 
     def open(self) -> Engine:
         """Return an engine over the shelf that serves; the encoder is loaded once."""
-        loaded = encoders.load(self.encoder, engines=self.data / "engines")
-        shelf = store.open_shelf(self.data / "shelves", encoder=loaded.name)
-        engine = Engine(Assistant(shelf, loaded), self.ledger, self.writer)
+        assistant = Assistant.open(self.data, encoder_folder=self.encoder, reranker=self.reranker, nli=self.nli)
+        engine = Engine(assistant, self.ledger, self.writer)
         for profile in starters.PROFILES:  # now, so that the first who comes does not wait for it
             engine.starters(profile)
         return engine

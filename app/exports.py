@@ -29,6 +29,8 @@ def _answer(record: Record) -> str:
         note = "" if sentence["support"] == "supported" else f" ({sentence['support']})"
         lines.append(f"{shown(sentence['text'])}{note} {marks}".rstrip())
     parts = [" ".join(lines) or shown(said["answer"])]
+    if said.get("differ"):
+        parts.append(shown(said["differ"]))
     if said["missing"]:
         parts.append(f"Not found on the shelf: {shown(said['missing'])}")
     if citations:

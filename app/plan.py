@@ -41,6 +41,8 @@ class Plan:
     secret: str = ""
     database: str = ""  # an SQLAlchemy address; "" is SQLite in the data folder
     encoder: str = ""
+    reranker: str = ""
+    nli: str = ""
     model: Callable[[], Model | None] = lambda: None  # that writes answers; see app.llm.connect
     user_header: str = ""
     proxies: frozenset[str] = frozenset({"127.0.0.1", "::1"})

@@ -10,6 +10,7 @@ import numpy as np
 
 from app.answer import Citation, Sentence, Support
 from app.draft import Draft
+from app.support import SUPPORTED, WEAK
 from index.encoder import Vectors
 from index.lexical import terms
 from index.passage import Hit
@@ -18,8 +19,6 @@ Cite = Callable[[Hit, tuple[int, int], int], Citation | None]
 Score = Callable[[str, str], float]
 """Tells how far a passage, the second, supports a sentence, the first: 0 not at all, 1 in every point."""
 
-SUPPORTED = 0.7
-WEAK = 0.55
 CLAIM = 2  # content words from which on a sentence claims something
 OTHERS = 3  # passages that are tried where those that were named do not support a sentence
 QUOTES = 3  # stretches of a passage that are tried as its quote
@@ -118,30 +117,3 @@ class Prover:
 
 def _is_code(text: str) -> bool:
     return text.startswith(("```", "~~~"))
-
-
-def agreement(sentence: str, passage: str) -> float:
-    """Return the share of a sentence's words that a passage has, cut down where numbers, names or negations differ.
-
-    >>> [agreement(f"Rings take {n} phases.", "A ring takes 2 phases.") for n in (2, 3)]
-    [1.0, 0.3]
-    """
-    wanted, held = set(terms(sentence)), set(terms(passage))
-    if not wanted:
-        return 0.0
-    score = len(wanted & held) / len(wanted)
-    if not _numbers(sentence) <= _numbers(passage):
-        return min(score, 0.3)
-    names = re.findall(r"(?<=\w\s)[A-Z][\w-]+|\b\w*[A-Z]{2,}\w*\b", sentence)
-    if any(name.casefold() not in passage.casefold() for name in names):
-        score *= 0.7
-    nearest = max(re.split(r"(?<=[.!?])\s|\n", passage), key=lambda part: len(wanted & set(terms(part))))
-    return score * 0.6 if _denies(sentence) != _denies(nearest) else score
-
-
-def _numbers(text: str) -> set[str]:
-    return {found.replace(",", "") for found in re.findall(r"\d+(?:,\d{3})*(?:\.\d+)?", text)}
-
-
-def _denies(text: str) -> bool:
-    return bool(re.search(r"\b(?:not|no|never|none|nor|without|cannot|neither)\b|n['’]t\b", text, re.IGNORECASE))

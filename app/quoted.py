@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from app import compose, confidence, extractive
+from app import differ as differing
 from app import question as questions
 from app.answer import Citation, Length, Nearest, Sentence
 from app.extractive import Candidate
@@ -59,6 +60,7 @@ class Quoted:
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
     listed: bool
+    differ: str
     missing: str | None
     nearest: tuple[Nearest, ...]
 
@@ -100,21 +102,25 @@ class Quoter:
         missing = f"Not on the shelf: {'; '.join(dict.fromkeys(lacking))}." if lacking and sentences else None
         listed = len(parts) == 1 and parts[0][1].listed
         nearest = () if sentences and not missing else self.nearest(found[-1])
-        return Quoted(tuple(sentences), tuple(citations), listed, missing, nearest)
+        differ = differing.told(parts[0][0].asked, chosen) if len(parts) == 1 and len(citations) == len(chosen) else ""
+        return Quoted(tuple(sentences), tuple(citations), listed, differ, missing, nearest)
 
     def nearest(self, found: Evidence) -> tuple[Nearest, ...]:
         """Return the resources that come nearest to a question, those without text among them."""
         listings = self._shelf.listings()
-        known = {listing.url: listing for listing in listings}
+        known = {hit.source.resource: Nearest(hit.source.resource_title, hit.source.resource) for hit in found.hits}
+        known |= {
+            listing.url: Nearest(
+                listing.title, listing.url, "" if listing.status in READ else f"{listing.status}, not read here"
+            )
+            for listing in listings
+        }
         order = np.argsort(-(self._shelf.listing_vectors() @ found.vector), kind="stable")[:NEAREST]
         described = [listings[n].url for n in order.tolist()] if self._shelf.searched() is None else []
         said = [hit.source.resource for hit in found.hits[: 2 * NEAREST]]
         named = [found.unread.url] if found.unread else []
         urls = dict.fromkeys([*named, *said[:1], *described[:1], *said[1:], *described[1:]])
-        return tuple(
-            Nearest(listing.title, listing.url, "" if listing.status in READ else f"{listing.status}, not read here")
-            for listing in (known[url] for url in urls if url in known)
-        )[:NEAREST]
+        return tuple(known[url] for url in urls)[:NEAREST]
 
     def _unread(self, asked: Question) -> Listing | None:
         """Return the resource without text that a question is about: it names its title, and what a resource says."""

@@ -142,6 +142,8 @@ def duration(minutes: float) -> str:
 def _candidates(wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, *, filling: bool) -> list[_Candidate]:
     """Return the resources that fit a wish, best first; for a time box to be filled, those that come near, too."""
     listings, likeness = shelf.listings(), shelf.listing_vectors() @ vector
+    if not listings:
+        return []
     usual, deviation = float(likeness.mean()), float(likeness.std()) or 1.0
     rarity = shelf.lexical.rarity(wanted.subject)
     hits = search.hybrid(wanted.subject, shelf, encoder, limit=HITS, per_document=OF_ONE)
@@ -160,8 +162,9 @@ def _candidates(wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, *
         said.append(max((hit.score for hit in mine), default=0.0) + NAMED * named)
         found.append(_Candidate(listing, CURATED * listing.curated, tuple(mine)))
     # What a resource says and what is said of it are scores of two kinds, so each is taken against its own best.
+    most = [max([*scores, 0.0]) or 1.0 for scores in (described, said)]
     rated = [
-        replace(one, score=one.score + max(a / max(described), b / max(said) if one.hits else 0.0))
+        replace(one, score=one.score + max(a / most[0], b / most[1] if one.hits else 0.0))
         for one, a, b in zip(found, described, said, strict=True)
     ]
     rated.sort(key=lambda one: -one.score)

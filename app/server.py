@@ -207,7 +207,9 @@ class _House:
         memory, accounts, records = Memory(database), Accounts(database), Records(database)
         if plan.login == "password" and not await accounts.names():
             raise ServerError("nobody could log in yet; `prep users add NAME` makes an account.")
-        opener = EngineOpener(plan.data, plan.data / "ledger.db", plan.encoder, Writer(plan.model))
+        opener = EngineOpener(
+            plan.data, plan.data / "ledger.db", plan.encoder, plan.reranker, plan.nli, Writer(plan.model)
+        )
         desk: Desk[Engine] = Desk(opener, Limits(running=plan.running, deadline=plan.deadline))
         Face(desk, memory, records).register()
         logins.register(policy, plan.allowed)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from app import fitted
+import numpy as np
+
+from app import AnswerError, fitted
 from app.answer import Support
 from index.lexical import terms
+
+if TYPE_CHECKING:
+    from index.slow import CrossEncoder
 
 FEATURES = (
     "anywhere",  # share of the sentence's words that stand anywhere in the evidence
@@ -22,7 +29,8 @@ FEATURES = (
     "length",  # how many words it has, by twenties
     "negation",  # one of the two says no
 )
-SUPPORTED, WEAK = 0.5, 0.2  # probabilities from which a sentence is called so
+DENIED = 0.4  # at most so likely, where the nearest sentence of the evidence says no and this does not, or the reverse
+SUPPORTED, WEAK = 0.6, 0.42  # probabilities from which a sentence is called so
 
 _NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 _NAME = re.compile(r"(?<=[a-z,;(\"' ] )[A-Z][\w&-]+|\b[A-Z]{2,}[\w-]*")
@@ -38,7 +46,43 @@ def support(sentence: str, passage: str) -> float:
     >>> support("It has 8 workers.", "A ring of 8 workers.") > support("It has 9 workers.", "A ring of 8 workers.")
     True
     """
-    return fitted.read("support", FEATURES).probability(features(sentence, _BREAK.split(passage)))
+    values = features(sentence, _BREAK.split(passage))
+    likely = fitted.read("support", FEATURES).probability(values)
+    # Claims of an encyclopedia seldom deny each other, so the fit has not learnt what a "not" does.
+    return min(likely, DENIED) if values[FEATURES.index("negation")] else likely
+
+
+def load(folder: str) -> Callable[[str, str], float]:
+    """Return the check that a setting names: "" for the built-in one, else the folder of a model for NLI.
+
+    Raises ShelfError where it holds none, AnswerError where it is for something else.
+    """
+    if not folder:
+        return support
+    from index.slow import CrossEncoder
+
+    return Nli(CrossEncoder(Path(folder).expanduser(), setting="PREPSHELF_NLI"))
+
+
+class Nli:
+    """A natural-language-inference model from the local disk in the place of the built-in check."""
+
+    def __init__(self, model: CrossEncoder) -> None:
+        """Take a cross-encoder that labels pairs.
+
+        Raises AnswerError where none of its labels is entailment.
+        """
+        self._model = model
+        named = [n for n, label in enumerate(model.labels) if label.startswith("entail")]
+        if not named:
+            raise AnswerError("the model of PREPSHELF_NLI has no label `entailment`; set it to one for NLI.")
+        self._entailment = named[0]
+
+    def __call__(self, sentence: str, passage: str) -> float:
+        """Return how likely it is that a passage entails a sentence, 0 to 1."""
+        logits = self._model.logits([(passage, sentence)])[0]
+        odds = np.exp(logits - logits.max())
+        return float(odds[self._entailment] / odds.sum())
 
 
 def state(probability: float) -> Support:

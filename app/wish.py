@@ -54,7 +54,8 @@ _NUMBERS = {
 _HOURS = re.compile(
     r"(?P<frame>(?:in|within|for|under|less than|at most|up to|about|only|have"
     r"|got)\s+)*(?P<number>\d+(?:[.,]\d+)?|half an|an?|one|two|three|four|five)"
-    r"(?P<half> and a half)?[\s-]?(?P<unit>hours?|hrs?|h|minutes?|mins?|min|m)\b(?:\s+(?:on|of|for|about|to))?",
+    r"(?P<half> and a half)?[\s-]?(?P<unit>hours?|hrs?|h|minutes?|mins?|min|m)\b(?P<more> and a half)?"
+    r"(?:\s+(?:on|of|for|about|to))?",
     re.IGNORECASE,
 )
 _WHEN = re.compile(
@@ -133,7 +134,7 @@ def _minutes(text: str) -> tuple[float | None, str]:
         return None, text
     number = found["number"].lower()
     amount = _NUMBERS.get(number) or float(number.replace(",", "."))
-    amount += 0.5 if found["half"] else 0.0
+    amount += 0.5 if found["half"] or found["more"] else 0.0
     minutes = amount * (60 if found["unit"].lower().startswith("h") else 1)
     return minutes, f"{text[: found.start()]} {text[found.end() :]}"
 

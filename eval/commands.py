@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from eval.front import Front, measured
 
-    from app.assistant import Assistant
+if TYPE_CHECKING:
     from eval.gate import Verdict
     from eval.rows import Run
-    from eval.suites import Plan
-    from index.encoder import Encoder
-    from ingest import Track
 
 evaluation = typer.Typer(help="Numbers: does it find and say the right things?")
 
@@ -28,30 +22,6 @@ Benchmarks = Annotated[
     Path | None, typer.Option("--data", help="Folder of public benchmarks.", exists=True, file_okay=False)
 ]
 DataFolder = Annotated[Path, typer.Option("--data", help="Folder of the benchmark.", exists=True, file_okay=False)]
-
-
-@dataclass(frozen=True, slots=True)
-class Front:
-    """What the front door lends to the commands of this room; it is the context's `obj`."""
-
-    where: Callable[[], Path]  # the data folder; settings are read when a command runs
-    assistant: Callable[[], Assistant]
-    encoder: Callable[[], Encoder]
-    need_shelf: Callable[[], None]  # builds one of the project's notes where there is none
-    console: Callable[[], Console]
-    track: Track
-    note: Callable[[str], None]  # says a line on stderr
-    print_json: Callable[[object], None]
-
-    @property
-    def data(self) -> Path:
-        """Return the data folder."""
-        return self.where()
-
-    @property
-    def runs(self) -> Path:
-        """Return the folder that runs are kept in."""
-        return self.data / "evals"
 
 
 @evaluation.callback(invoke_without_command=True)
@@ -74,10 +44,10 @@ def evaluate(
     from eval import gate as gates
 
     front: Front = ctx.obj
-    front.need_shelf()
+    assistant = front.served()
     plan = suites.Plan(suites.available(data), data, split, ablate=ablate)
     if gate and not update_baseline:  # before minutes are spent
-        gates.floors_for(corpus.describe(front.assistant().shelf, cases.read()).kind)
+        gates.floors_for(corpus.describe(assistant.shelf, cases.read()).kind)
 
     def judged(run: Run) -> Verdict | None:
         if update_baseline:
@@ -85,7 +55,7 @@ def evaluate(
                 front.note(line)
         return gates.judge(run) if gate or update_baseline else None
 
-    verdict = _measured(front, plan, as_json=as_json, judged=judged)
+    verdict = measured(front, plan, assistant, as_json=as_json, judged=judged)
     if verdict and not verdict.passed:
         raise typer.Exit(1)
 
@@ -130,6 +100,33 @@ def beir(
         return
     for name, value in figures.items():
         typer.echo(f"{name:>12}  {value:.4f}" if isinstance(value, float) else f"{name:>12}  {value}")
+
+
+@evaluation.command()
+def speed(
+    ctx: typer.Context,
+    rows: Annotated[str, typer.Option(help="Which rows, commas between; all of them.")] = "",
+    rounds: Annotated[int, typer.Option(min=1, help="Turns that each contestant takes.")] = 5,
+    size: Annotated[int, typer.Option(min=5, help="Passages, documents or questions a turn.")] = 40,
+    sizes: Annotated[str, typer.Option(help="Passages of the shelves that are grown.")] = "10000,100000,1000000",
+    as_json: AsJson = False,
+) -> None:
+    """How long things take, beside what others take; writes speed.json and growth.svg."""
+    from eval import races
+    from eval import speed as speeds
+    from eval.report import rich_table
+
+    front: Front = ctx.obj
+    front.need_shelf()
+    bench = races.Bench(front.data, front.assistant(), rounds, size, tuple(map(int, sizes.split(","))), front.track)
+    wanted = rows.split(",") if rows else [*races.ROWS, races.GROW]
+    measured, grown = races.measure(bench, wanted, tell=front.note)
+    figures = speeds.write(measured, grown, front.runs / "speed")
+    if as_json:
+        front.print_json(figures)
+        return
+    for table in speeds.tables(measured, grown):
+        front.console().print(rich_table(table))
 
 
 @evaluation.command()
@@ -183,7 +180,8 @@ def compare(ctx: typer.Context, one: str, other: str, as_json: AsJson = False) -
     if as_json:
         front.print_json([asdict(contest) for contest in found])
     else:
-        front.console().print(report.rich_table(report.contest_table(f"{one} against {other}", found)))
+        table = report.contest_table(f"{one} (ours) against {other} (theirs)", found, without="against")
+        front.console().print(report.rich_table(table))
 
 
 @evaluation.command("from-feedback")
@@ -229,6 +227,30 @@ def fit(
             front.note(f"Written to {made.keep()}")
 
 
+@evaluation.command()
+def judge(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Option(help="Name of the run; the last one.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask the configured language model for its opinion of a run's answers, beside the built-in checks."""
+    from eval import EvalError, judge, report, rows
+    from prompts import fill
+
+    front: Front = ctx.obj
+    model = front.model()
+    if model is None:
+        raise EvalError("there is no language model to judge; PREPSHELF_LLM_URL names an endpoint.")
+    rules, held = fill("judge-rules"), rows.open_run(front.runs, run)
+    judge.run(held, lambda text: "".join(model.write(rules, text, longest=4000)), model.name, track=front.track)
+    figures = judge.figures(held.rows, model.name)
+    if as_json:
+        front.print_json(figures)
+    else:
+        lines = tuple((name, report.said(value)) for name, value in figures.items())
+        front.console().print(report.rich_table(report.Table(f"judged by {model.name}", ("of", "it says"), lines)))
+
+
 # --- what the commands share ----------------------------------------------------------------------
 
 
@@ -237,26 +259,5 @@ def _suite(
 ) -> None:
     from eval.suites import Plan
 
-    _measured(ctx.obj, Plan((name,), data, split, baselines=baselines), as_json=as_json)
-
-
-def _measured(
-    front: Front, plan: Plan, *, as_json: bool, judged: Callable[[Run], Verdict | None] = lambda _: None
-) -> Verdict | None:
-    """Measure a plan, write its report beside its rows, print it, and return what the gate says."""
-    from eval import page, rows, suites
-    from eval.report import Report, rich_table
-
-    front.need_shelf()
-    run = suites.measure(plan, front.data, front.assistant(), track=front.track)
-    report = Report(run, rows.previous(front.runs, run), judged(run))
-    (run.folder / "report.json").write_text(json.dumps(report.as_json(), ensure_ascii=False, indent=1))
-    (run.folder / "report.html").write_text(page.html(report), encoding="utf-8")
-    if as_json:
-        front.print_json(report.as_json())
-    else:
-        for table in report.brief():
-            front.console().print(rich_table(table))
-    for line in report.said():
-        front.note(line)
-    return report.verdict
+    front: Front = ctx.obj
+    measured(front, Plan((name,), data, split, baselines=baselines), front.served(), as_json=as_json)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def bars(by_part: Mapping[str, Mapping[str, float]], title: str) -> str:
         shares = [by_part[part].get(system, 0.0) for part in by_part]
         axes.barh(places, shares, height=height, label=system, color=COLOURS[n % len(COLOURS)])
     axes.set_yticks(range(len(by_part)), list(by_part))
-    axes.invert_yaxis()
+    axes.set_ylim(len(by_part) - 0.5, -0.5)  # from top to bottom
     axes.set_xlim(0, 1)
     axes.set_title(title)
     if len(systems) > 1:
@@ -75,6 +75,21 @@ def latencies(milliseconds: Sequence[float]) -> str:
     axes.set_xlabel("milliseconds from question to answer")
     axes.set_ylabel("questions")
     axes.set_title("How long an answer takes")
+    axes.legend()
+    return _svg(figure)
+
+
+def growing(sizes: Sequence[Mapping[str, Any]]) -> str:
+    """Return how the time of a question and the memory of a passage change as a shelf grows; both axes logarithmic."""
+    figure, axes = _figure()
+    counts = [size["passages"] for size in sizes]
+    shown = (("p50_ms", "a question, p50, ms"), ("bytes_a_passage", "memory a passage, bytes"))
+    for (name, label), colour in zip((*shown, ("build_s", "build, s")), COLOURS, strict=False):
+        axes.plot(counts, [size[name] for size in sizes], marker="o", label=label, color=colour)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("passages")
+    axes.set_title("Growth of a shelf")
     axes.legend()
     return _svg(figure)
 

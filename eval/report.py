@@ -110,7 +110,11 @@ class Report:
     def brief(self) -> list[Table]:
         """Return the tables for a terminal, turned so that they are narrow; single topics and kinds are left out."""
         overall = [contest for contest in self.contests if contest.part == "all"]
-        contested = [contest_table("what our choices buy", overall, brief=True)] if overall else []
+        contested = (
+            [contest_table("what our choices buy, on our own questions", overall, without="cases of")]
+            if overall
+            else []
+        )
         return [*map(turned, averages(self.run.rows, brief=True)), *map(turned, _figures(self.run)), *contested]
 
     def said(self) -> list[str]:
@@ -218,22 +222,25 @@ def _figures(run: Run) -> Iterable[Table]:
     published = tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))["figure"]
     for suite, by_system in suites.figures(run).items():
         names = list(dict.fromkeys(name for figures in by_system.values() for name in figures))
-        lines = [(system, *(_said(figures.get(name)) for name in names), "") for system, figures in by_system.items()]
+        lines = [(system, *(said(figures.get(name)) for name in names), "") for system, figures in by_system.items()]
         for one in published:
             if one["suite"] == suite:
-                cells = (_said(one["scores"].get(name)) for name in names)
+                cells = (said(one["scores"].get(name)) for name in names)
                 lines.append((one["system"], *cells, one["source"] + (" (recalled)" if one.get("recalled") else "")))
         title = "refusals: how well the confidence tells (AUC)" if suite == "refusals" else suite
-        yield Table(title, ("system", *names, "published in"), tuple(lines))
+        told = len(lines) > len(by_system)  # something is published
+        kept = tuple(line if told else line[:-1] for line in lines)
+        yield Table(title, ("system", *names, *(["published in"] if told else [])), kept)
 
 
-def _said(value: object) -> str:
+def said(value: object) -> str:
+    """Return a figure as a table shows it."""
     return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def contest_table(title: str, contests: Sequence[Contest], *, brief: bool = False) -> Table:
-    """Return contests as a table; a brief one does not say of which cases."""
-    told = [name for name in CONTEST_COLUMNS if not (brief and name == "cases of")]
+def contest_table(title: str, contests: Sequence[Contest], *, without: str = "") -> Table:
+    """Return contests as a table, without a column where the title says it."""
+    told = [name for name in CONTEST_COLUMNS if name != without]
     rows = [dict(zip(CONTEST_COLUMNS, _contest_row(contest), strict=True)) for contest in contests]
     return Table(title, tuple(told), tuple(tuple(row[name] for name in told) for row in rows))
 
@@ -279,7 +286,7 @@ def _contest_row(contest: Contest) -> tuple[str, ...]:
         f"{contest.ours:.3f}",
         f"{contest.theirs:.3f}",
         f"{gap.mean:+.3f}",
-        f"{gap.low:+.3f} to {gap.high:+.3f}",
+        f"{gap.low:+.3f} {gap.high:+.3f}",
         f"{gap.p:.3f}",
         str(len(gap.better)),
         str(len(gap.worse)),

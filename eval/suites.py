@@ -17,6 +17,7 @@ from eval import (
     checks,
     chunking,
     corpus,
+    dangers,
     extraction,
     judge,
     own,
@@ -166,6 +167,8 @@ class Session:
     def _robustness(self, places: Sequence[Path]) -> None:
         payloads = [*robustness.own(), *(payload for place in places for payload in robustness.collected(place))]
         robustness.run(payloads, self._bench, self._run)
+        for place in places:
+            dangers.run(place, self._run, track=self._track)
 
     def _beir(self, places: Sequence[Path]) -> None:
         for folder in dict.fromkeys(part for place in places for part in retrieval.parts(place)):

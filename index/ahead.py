@@ -5,11 +5,12 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from index import build
+from index import ShelfError, build
 from index.encoder import Encoder
 from ingest.document import Document
 
@@ -46,8 +47,9 @@ class Ahead:
         first = self._documents.get()
         if first is None or self._stopped:
             return
-        encoder = self._encoder()
         document: Document | None = first
-        while document is not None and not self._stopped:
-            build.embed(document, encoder, self._folder)
-            document = self._documents.get()
+        with suppress(ShelfError):  # the build meets it again, and says so
+            encoder = self._encoder()
+            while document is not None and not self._stopped:
+                build.embed(document, encoder, self._folder)
+                document = self._documents.get()

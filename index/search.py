@@ -11,7 +11,7 @@ from index.encoder import Encoder, Vectors
 from index.passage import Hit
 from index.store import Floats, Numbers, Shelf
 
-POOL = 200  # passages that each ranking brings into the fusion
+POOL = 200  # passages that each ranking brings into the fusion, at least
 SAMPLE = 256  # passages from which the usual cosine of a nearest sentence is estimated
 SAYS_SOMETHING = 150  # characters; a shorter passage is a remark
 PER_DOCUMENT = 3  # hits of one document, where others are there to be shown
@@ -48,7 +48,8 @@ def hybrid(
 ) -> list[Hit]:
     """Return the passages that fit a question best, best first."""
     vector = encoder.encode([question])[0]
-    ranking = fused(question, vector, shelf, weights=weights or Weights(), allowed=shelf.searched(topic))
+    allowed = shelf.searched(topic)
+    ranking = fused(question, vector, shelf, weights=weights or Weights(), allowed=allowed, pool=max(POOL, limit))
     order = _spread(shelf, ranking, limit, per_document)
     found = shelf.passages(ranking.numbers[order])
     return [
@@ -65,20 +66,23 @@ def hybrid(
 
 
 def fused(
-    question: str, vector: Vectors, shelf: Shelf, *, weights: Weights, allowed: npt.NDArray[np.bool_] | None = None
+    question: str,
+    vector: Vectors,
+    shelf: Shelf,
+    *,
+    weights: Weights,
+    allowed: npt.NDArray[np.bool_] | None = None,
+    pool: int = POOL,
 ) -> Ranking:
-    """Return the candidates that the encoder and BM25 bring, with their fused scores.
+    """Return the candidates that the encoder and BM25 bring, `pool` each, with their fused scores.
 
     Each score is standardised over the whole shelf, not over the candidates: a question that no passage shares a rare
     word with must not make a common one look decisive.
     """
     shared = shelf.lexical.scores(question)
-    near = shelf.nearest(vector, POOL if allowed is None else shelf.manifest.passages)
-    by_word = shared
-    if allowed is not None:
-        near = near[allowed[near]][:POOL]
-        by_word = np.where(allowed, shared, 0)
-    top = np.argpartition(-by_word, min(POOL, len(by_word) - 1))[:POOL]
+    near = shelf.nearest(vector, pool, allowed)
+    by_word = shared if allowed is None else np.where(allowed, shared, 0)
+    top = np.argpartition(-by_word, min(pool, len(by_word) - 1))[:pool]
     numbers = np.union1d(near, top[by_word[top] > 0]).astype(np.int64)
     dense = shelf.cosines(vector, numbers)
     sentence = shelf.best_sentences(vector, numbers)

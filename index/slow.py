@@ -20,9 +20,7 @@ class TorchEncoder:
     """Makes vectors as the model's makers do."""
 
     def __init__(self, folder: Path, *, name: str) -> None:
-        os.environ["HF_HUB_OFFLINE"] = "1"  # a library must not look for the network
-        os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"  # nor draw where there may be no terminal
-        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        _stay_offline()
         from sentence_transformers import SentenceTransformer
 
         try:
@@ -74,3 +72,36 @@ class TorchEncoder:
                 whole[n] = unit(vectors[row])
                 pooled[n] = unit(inside(offsets[row], parts[n]) @ states[row])
         return whole, pooled
+
+
+class CrossEncoder:
+    """A model on the local disk that reads two texts together: a reranker, or a judge of whether one follows."""
+
+    def __init__(self, folder: Path, *, setting: str) -> None:
+        _stay_offline()
+        from sentence_transformers import CrossEncoder as Model
+
+        if not (folder / "config.json").exists() or not any(folder.glob("*.safetensors")):
+            raise ShelfError(
+                f"{folder} holds no cross-encoder with .safetensors weights; set {setting} to one that does."
+            )
+        try:
+            self._model = Model(str(folder), device="cpu", trust_remote_code=False, local_files_only=True)
+        except Exception as error:  # as many kinds as files can be damaged in
+            reason = str(error).partition("\n")[0]
+            raise ShelfError(f"{folder} cannot be loaded ({reason}); set {setting} to a sound model.") from error
+        named = getattr(self._model.model.config, "id2label", {}) or {}
+        self.labels = [str(named.get(n, n)).lower() for n in range(len(named))]
+
+    def logits(self, pairs: Sequence[tuple[str, str]]) -> Vectors:
+        """Return the scores that it gives each pair, shape (n, labels)."""
+        from torch.nn import Identity
+
+        said = self._model.predict(list(pairs), activation_fn=Identity(), show_progress_bar=False)
+        return np.asarray(said, dtype=np.float32).reshape(len(pairs), -1)
+
+
+def _stay_offline() -> None:
+    os.environ["HF_HUB_OFFLINE"] = "1"  # a library must not look for the network
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"  # nor draw where there may be no terminal
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

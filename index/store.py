@@ -16,20 +16,16 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from index import ShelfError
+from index import ShelfError, vectors
 from index.encoder import Vectors
 from index.lexical import Lexical
 from index.manifest import FORMAT, POINTER, Manifest, check, describe, sha256
 from index.passage import Listing, Passage, Source
 from ingest.document import Document
-
-if TYPE_CHECKING:
-    import faiss
 
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -82,7 +78,7 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
     try:
         aside.mkdir(parents=True)
         _write_tables(draft, aside / "shelf.db")
-        _write_vectors(draft, aside / "vectors.faiss")
+        vectors.save(vectors.build(draft.vectors), aside / "vectors.faiss")
         np.save(aside / "sentences.npy", draft.sentence_vectors, allow_pickle=False)
         np.save(aside / "listings.npy", draft.listing_vectors, allow_pickle=False)
         np.save(aside / "layout.npy", _layout(draft), allow_pickle=False)
@@ -174,24 +170,8 @@ def _moments(vectors: Vectors) -> Vectors:
 
     With them the mean and spread of a question's cosines over all passages are known without computing them.
     """
-    return np.vstack([vectors.mean(axis=0), np.cov(vectors.T, bias=True)]).astype(np.float32)
-
-
-def _write_vectors(draft: Draft, path: Path) -> None:
-    """Write the vectors as llama-index's FAISS store does, so that its own tools can read them back."""
-    import faiss
-    from llama_index.core.schema import TextNode
-    from llama_index.vector_stores.faiss import FaissVectorStore
-
-    # Unit vectors: inner product is cosine, so higher is closer.
-    store = FaissVectorStore(faiss_index=faiss.IndexFlatIP(draft.vectors.shape[1]))
-    store.add(
-        [
-            TextNode(id_=passage.id, embedding=vector.tolist())
-            for passage, vector in zip(draft.passages, draft.vectors, strict=True)
-        ]
-    )
-    store.persist(str(path))
+    mean = vectors.mean(axis=0)
+    return np.vstack([mean, vectors.T @ vectors / len(vectors) - np.outer(mean, mean)]).astype(np.float32)
 
 
 def _fsync(path: Path) -> None:
@@ -227,11 +207,9 @@ class Shelf:
     """An open shelf; it stays what it is when a new one is published."""
 
     def __init__(self, manifest: Manifest, folder: Path) -> None:
-        import faiss
-
         self.manifest = manifest
         self.lexical = Lexical.open(folder / "lexical")
-        self._vectors: faiss.Index = faiss.read_index(str(folder / "vectors.faiss"))
+        self._vectors = vectors.read(folder / "vectors.faiss")
         self._sentences = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
         layout = np.load(folder / "layout.npy", allow_pickle=False)
         self.document_of, self._first, self._count, self.lengths, self.prose = layout.T
@@ -242,17 +220,19 @@ class Shelf:
         self._documents: dict[int, Source] = {}
         self._searched: npt.NDArray[np.bool_] | None = None
 
-    def nearest(self, vector: Vectors, limit: int) -> npt.NDArray[np.int64]:
-        """Return the numbers of the passages nearest to a unit vector, best first."""
-        _, numbers = self._vectors.search(vector[None, :], min(limit, self.manifest.passages))
-        found: npt.NDArray[np.int64] = numbers[0][numbers[0] >= 0]
-        return found
+    def nearest(self, vector: Vectors, limit: int, allowed: npt.NDArray[np.bool_] | None = None) -> Numbers:
+        """Return the numbers of the passages nearest to a unit vector, best first; of the allowed ones, where given."""
+        return self._vectors.nearest(vector, limit, allowed)
+
+    def vectors(self, numbers: Numbers) -> Vectors:
+        """Return the vectors of passages by number, shape (n, dimension)."""
+        return self._vectors.get(numbers)
 
     def cosines(self, vector: Vectors, numbers: Numbers) -> Floats:
         """Return the cosines of some passages with a unit vector, in their order."""
         if not len(numbers):
             return np.zeros(0, dtype=np.float32)
-        return np.asarray(self._vectors.reconstruct_batch(numbers) @ vector, dtype=np.float32)
+        return np.asarray(self._vectors.get(numbers) @ vector, dtype=np.float32)
 
     def spread(self, vector: Vectors) -> tuple[float, float]:
         """Return the mean and standard deviation of the cosines of all passages with a unit vector."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
@@ -19,6 +21,7 @@ from ingest.message import MAX_BODY, Ask, FetchError, Redirect
 from ingest.message import Response as Response
 from ingest.message import now as now
 
+_BLOCK = 2**18  # bytes
 _REDIRECTS = range(300, 400)
 _DAMAGE = (ArchiveLoadFailed, zlib.error, EOFError, ValueError, AttributeError, IndexError)
 
@@ -107,17 +110,23 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
     A damaged record ends the file there: `damaged` is called with the reason, what came before stays.
     Raises IngestError where there is no such file, or it is no WARC at all.
     """
-    count = 0
+    count = last = 0
     try:
         with path.open("rb") as stream:
+            _check_beginning(stream, path)
+            size = path.stat().st_size
             records = ArchiveIterator(stream)
             for record in records:
                 if record.rec_type not in {"response", "resource"}:
+                    last = records.get_record_offset()
                     continue
                 response = _response(record)
-                count += 1
+                last = records.get_record_offset()
+                if stream.tell() >= size and _rest(stream, last) < 0:
+                    raise EOFError("the file ends in the midst of the next one")
                 location = (record.http_headers.get_header("Location") or "") if record.http_headers else ""
                 digest = hashlib.sha256(response.body).hexdigest()
+                count += 1
                 yield Capture(
                     path=path,
                     offset=records.get_record_offset(),
@@ -129,6 +138,8 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
                     location=location,
                     saved=record.rec_type == "resource",
                 )
+            if _rest(stream, last):  # warcio passes over a record that is cut off in its head
+                raise EOFError("the file ends in the midst of the next one")
     except OSError as error:
         raise IngestError(f"{path} cannot be read ({error.strerror}); name a WARC file (.warc or .warc.gz).") from error
     except _DAMAGE as error:
@@ -143,6 +154,37 @@ def scan(path: Path, *, damaged: Callable[[str], None]) -> Iterator[Capture]:
         return
     if not count:
         raise IngestError(f"{path} holds no responses; name a WARC file that does.")
+
+
+def _check_beginning(stream: BinaryIO, path: Path) -> None:
+    """Raise IngestError unless a stream begins as a WARC file does; warcio takes some noise for one."""
+    head = stream.read(4096)
+    if head.startswith(b"\x1f\x8b"):
+        head = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, 5)
+    if not head.startswith(b"WARC/"):
+        raise IngestError(f"{path} is no WARC file; name one (.warc or .warc.gz).")
+    stream.seek(0)
+
+
+def _rest(stream: BinaryIO, start: int) -> int:
+    """Return how many bytes follow the record that begins at a byte of a file; -1 where the file ends in its midst."""
+    place, size = stream.tell(), stream.seek(0, io.SEEK_END)
+    stream.seek(start)
+    block = stream.read(_BLOCK)
+    if block.startswith(b"\x1f\x8b"):
+        inflating = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        while block and not inflating.eof:
+            inflating.decompress(block)
+            block = stream.read(_BLOCK)
+        rest = len(inflating.unused_data) + len(block) if inflating.eof else -1
+    else:
+        head, blank, _ = block.partition(b"\r\n\r\n")
+        length = re.search(rb"^content-length:\s*(\d{1,15})", head, re.IGNORECASE | re.MULTILINE)
+        end = start + len(head) + len(blank) + int(length.group(1) if length else 0)
+        # Two line ends follow a record; some leave them out at the end of a file.
+        rest = -1 if not blank or end > size else max(0, size - end - 4)
+    stream.seek(place)
+    return rest
 
 
 def _response(record: Any) -> Response:  # noqa: ANN401  # warcio has no types
@@ -163,12 +205,11 @@ def _response(record: Any) -> Response:  # noqa: ANN401  # warcio has no types
 
 def _body(record: Any, headers: Mapping[str, str]) -> bytes:  # noqa: ANN401
     """Return the body of a record without its codings, at most MAX_BODY of it."""
-    stream = record.raw_stream
-    if "chunked" in headers.get("transfer-encoding", "").lower():
-        stream = ChunkedDataReader(stream)
+    chunked = "chunked" in headers.get("transfer-encoding", "").lower()
+    stream = ChunkedDataReader(record.raw_stream) if chunked else record.raw_stream
     body: bytes = stream.read(MAX_BODY)
-    # warcio reads what is there; without a length the record's own head ends too early, too.
-    if len(body) < MAX_BODY and getattr(record.raw_stream, "limit", 1) > 0:
+    # warcio reads what is there; a record without a length was cut off in its head.
+    if len(body) < MAX_BODY and not chunked and getattr(stream, "limit", 1) > 0:
         raise EOFError("the record is cut off")
     if headers.get("content-encoding", "").strip().lower() in {"", "identity"}:
         return body

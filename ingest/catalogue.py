@@ -168,7 +168,7 @@ def _read_line(children: Sequence[Token], reading: _Reading, open_items: list[Re
         return
     settings = dict(_SETTING.findall(" ".join(child.content for child in children if child.type == "html_inline")))
     for n, (url, title) in enumerate(links):
-        before = links[n - 1][1] if n else above.title if above else ""
+        before = links[0][1] if n else above.title if above else ""
         named = f"{before}: {title}" if title.lower() in _GENERIC and before else title or url
         under = tuple(value for key in ("also", "under") if (value := settings.get(key)))
         pages, depth = (_number(settings.get(key, ""), standard) for key, standard in (("pages", 1), ("depth", 3)))

@@ -80,8 +80,10 @@ class Wire:
         except UnknownNameError as error:
             raise UnknownHostError(f"no connection: {error}") from error
         except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-            if isinstance(error.__cause__ or error.__context__, ssl.SSLError):
+            if isinstance(_origin(error), ssl.SSLError):
                 raise FetchError(f"its certificate or encryption does not hold ({error})") from error
+            if isinstance(_origin(error), ConnectionRefusedError):  # somebody said so: there is a network
+                raise BrokenError(f"no connection ({error})") from error
             raise UnreachedError(f"no connection ({error})") from error
         except (httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.RemoteProtocolError) as error:
             raise BrokenError(f"the connection broke ({type(error).__name__}: {error})") from error
@@ -97,6 +99,11 @@ class Wire:
         finally:
             sent.close()
         return Answer(response.status_code, dict(response.headers), content)
+
+
+def _origin(error: BaseException) -> BaseException | None:
+    """Return what lies behind an error of httpcore2."""
+    return error.__cause__ or error.__context__
 
 
 class _Stream(httpx2.SyncByteStream):

@@ -24,6 +24,7 @@ from ingest.message import (
     RefusedError,
     Response,
     UnknownHostError,
+    UnknownRulesError,
     UnreachedError,
     now,
 )
@@ -198,7 +199,7 @@ class Door:
     def _permitted(self, address: Address) -> bool:
         rules = self._rules_of(address)
         if rules.nothing:
-            raise RefusedError(f"{address.host}: {rules.nothing}, so nothing is read there")
+            raise UnknownRulesError(f"{address.host}: {rules.nothing}, so nothing is read there")
         return rules.allows(address.url)
 
     def _rules_of(self, address: Address) -> robots.Rules:

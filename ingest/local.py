@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ingest import archive, sources
+from ingest import IngestError, archive, sources
 from ingest.address import same_page
 from ingest.archive import Archive, Capture
 from ingest.catalogue import Resource
@@ -31,14 +31,17 @@ class LocalRun(Run):
     """Reads archives and saved files into the ledger."""
 
     def read_archives(self, paths: Sequence[Path]) -> None:
-        """Read all that web archives hold; a damaged one is read up to its damage.
+        """Read all that web archives hold; a damaged one is read up to its damage, one that holds nothing is told of.
 
-        Raises IngestError where one of them is no archive.
+        Those that a person named were looked at before; a run that was killed may leave one without a whole record.
         """
         captures: list[Capture] = []
         for path in paths:
             self.progress.enter(f"Opening {path.name}")
-            captures += archive.scan(path, damaged=self.progress.tell)
+            try:
+                captures += archive.scan(path, damaged=self.progress.tell)
+            except IngestError as error:
+                self.progress.tell(f"{error} It was passed over.")
         if captures:
             self._archive(Archive(captures))
 

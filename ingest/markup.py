@@ -14,7 +14,12 @@ _FENCE = re.compile(r"^\s*(```|~~~)")
 
 # What site generators put between the lines of a text. Each is replaced by what a reader would see of it.
 _SHOWN_WORDS = re.compile(r"""\{\{[<%]\s*glossary_tooltip\b[^>}]*?\btext=["']([^"']*)["'][^>}]*[>%]\}\}""")
-_SHORTCODE = re.compile(r"\{\{[<%].*?[>%]\}\}|\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+# Comments and what generators fill in; first the code, in which both are what is meant to be read.
+_NOT_SHOWN = re.compile(
+    r"(?P<code>^[ \t]*(?P<mark>```+|~~~+)[^\n]*\n.*?(?:^[ \t]*(?P=mark)[`~]*[ \t]*$|\Z)|`[^`\n]+`)"
+    r"|<!--.*?-->|\{\{[<%].*?[>%]\}\}|\{%.*?%\}|\{\{.*?\}\}",
+    re.DOTALL | re.MULTILINE,
+)
 _ROLE = re.compile(r":(?:label|eqlabel|numref|eqref|begin_tab|end_tab|width|height|bibliography):`[^`]*`")
 _CITE_ROLE = re.compile(r"\s?:cite[a-z]*:`[^`]*`")
 _TEXT_DIRECTIVE = re.compile(r"^(\s*):{1,2}[a-z][\w-]*\[(.*)\](?:\{[^}]*\})?\s*$")
@@ -73,13 +78,13 @@ def _plain_markdown(source: str) -> str:
 
 
 def _blank_comments(source: str) -> str:
-    """Blank HTML comments and multi-line shortcodes, keeping the number of lines."""
+    """Blank HTML comments and shortcodes outside of code, keeping the number of lines."""
 
     def blank(found: re.Match[str]) -> str:
-        return "\n" * found.group(0).count("\n")
+        return found.groupdict().get("code") or "\n" * found.group(0).count("\n")
 
     source = _SHOWN_WORDS.sub(lambda found: f"{found.group(1)}{blank(found)}", source)
-    return re.sub(r"<!--.*?-->", blank, _SHORTCODE.sub(blank, source), flags=re.DOTALL)
+    return _NOT_SHOWN.sub(blank, source)
 
 
 def _plain_line(line: str) -> str:

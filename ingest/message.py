@@ -18,6 +18,10 @@ class RefusedError(FetchError):
     """An address that was not asked: it is no public one, or its site does not want it."""
 
 
+class UnknownRulesError(RefusedError):
+    """An address that was not asked because its site's robots.txt could not be had: another time it may."""
+
+
 class BrokenError(FetchError):
     """A connection that broke; it may hold another time."""
 

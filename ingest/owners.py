@@ -34,7 +34,8 @@ class Owners:
         key = same_page(url)
         if key in self._own:
             return self._own[key]
-        return next((resource for prefix, resource in self._prefixes if f"{key}/".startswith(prefix)), None)
+        path = f"{key}/".lower()  # names on GitHub have no case
+        return next((resource for prefix, resource in self._prefixes if path.startswith(prefix.lower())), None)
 
     def is_own(self, url: str, resource: Resource) -> bool:
         """Return whether an address is the resource itself, not a page under it."""

@@ -13,7 +13,7 @@ from ingest.catalogue import Resource
 from ingest.fixes import fix_of
 from ingest.folder import Folder
 from ingest.ledger import Ledger
-from ingest.message import FetchError, RefusedError, Response, UnknownHostError
+from ingest.message import FetchError, RefusedError, Response, UnknownHostError, UnknownRulesError
 from ingest.parsing import READER, Parsed
 from ingest.row import Copy, Row, Trail
 from ingest.sources import kind_of, walled
@@ -186,7 +186,7 @@ def _lasting(reason: str) -> str:
 def _verdict_of(error: FetchError, page: str) -> Verdict:
     if beforehand := walled.verdict_of(page):
         return Verdict(beforehand.status, f"{beforehand.reason} (its page: {error})")
-    if isinstance(error, RefusedError):
+    if isinstance(error, RefusedError) and not isinstance(error, UnknownRulesError):
         status = Status.WALLED if "robots.txt" in str(error) else Status.REJECTED
         return Verdict(status, str(error))
     if isinstance(error, UnknownHostError):

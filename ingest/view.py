@@ -106,10 +106,14 @@ def fixes(entries: Sequence[Entry], console: Console) -> None:
     """Print what a person can do about the links that gave no text, one line each."""
     fixable = [entry.row for entry in links_of(entries) if entry.row.fix]
     by_hand = [row for row in fixable if row.status is not Status.PENDING]
-    if by_hand:
+    if by_hand and not console.is_terminal:  # whoever reads a file wants each line whole
+        console.print("\nWhat you can fix")
+        for row in by_hand:
+            console.print(Text(f"{row.status}: {row.title}: {row.fix}"), soft_wrap=True)
+    elif by_hand:
         table = Table(title="What you can fix", title_style="bold", title_justify="left", box=None, pad_edge=False)
-        table.add_column("status", no_wrap=True)
-        table.add_column("link", no_wrap=True, overflow="ellipsis", max_width=44)
+        table.add_column("status", no_wrap=True, min_width=13)
+        table.add_column("link", no_wrap=True, overflow="ellipsis", min_width=16, max_width=44)
         table.add_column("what to do", no_wrap=True, overflow="ellipsis")
         for row in by_hand:
             table.add_row(Text(row.status.value, style=STYLES.get(row.status, "red")), Text(row.title), Text(row.fix))

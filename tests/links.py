@@ -20,8 +20,8 @@ def prose(seed: int, sentences: int = 6) -> str:
 
 
 def a_paper(seed: int) -> bytes:
-    body = [f"({sentence}.)" for sentence in prose(seed, 12).split(". ")]
-    return a_pdf(["(A Paper about Rings)", "()", "(Abstract)", *body])
+    body = [f"{sentence}." for sentence in prose(seed, 12).split(". ")]
+    return a_pdf(["A Paper about Rings", "", "Abstract", *body])
 
 
 def atom(title: str, *, authors: tuple[str, ...] = ("Ada Ring", "Bo Tree")) -> str:

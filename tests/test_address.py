@@ -229,3 +229,18 @@ def test_two_spellings_of_a_page_are_one(one, other, same):
 )
 def test_percent_encoding_is_left_as_it_is(url, sent):
     assert parse(url).target == sent
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://github.com/Andkret/Cookbook/blob/master/sections/01.md",
+        "https://github.com/andkret/cookbook/blob/HEAD/a.md",
+        "https://raw.githubusercontent.com/andkret/Cookbook/master/sections/01.md",
+        "https://cookbook.test/docs/one",
+    ],
+)
+def test_a_page_under_a_link_belongs_to_it_however_its_repository_is_spelled(url):
+    book = Resource("https://github.com/andkret/Cookbook", "x", ("t",), pages=9, under=("https://cookbook.test/docs/",))
+    assert Owners([book]).of(url) == book
+    assert Owners([book]).of("https://github.com/andkret/Cookbook2/blob/HEAD/a.md") is None

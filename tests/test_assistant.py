@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from app import AnswerError
 from app.answer import REFUSAL, Answer, Done, Said, Status
-from app.assistant import LONGEST_QUESTION, Assistant, Turn, readable
+from app.assistant import LONGEST_QUESTION, Assistant, Turn
+from app.quoted import readable
 from index import build, store
 from index.passage import Source
 from ingest import notes
 from ingest.catalogue import STARTER
 
+pytestmark = pytest.mark.usefixtures("sure")
 HOW = "How does ring-allreduce work?"
 DOCUMENTS = {document.url: document for document in (RING, PODS, CACHES)}
 
@@ -57,7 +59,7 @@ def test_a_question_is_answered_from_the_document_that_says_it(assistant, questi
     assert answer.question == question
     assert words in answer.text
     assert url in {citation.url for citation in answer.citations}
-    assert answer.timings.keys() >= {"search", "answer", "cite", "total"}
+    assert answer.timings.keys() >= {"search", "total"}
 
 
 def test_an_answer_is_the_same_each_time(assistant):

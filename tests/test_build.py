@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source, in_a_child
 
-from index import ShelfError, build, split, store
+from index import ShelfError, build, manifest, split, store
 from index.ahead import Ahead
 from index.passage import Listing
 from ingest import document as documents
@@ -46,7 +46,7 @@ def made_of(*found):
 
 def a_listing(**changes) -> Listing:
     about = {"url": WATCHED, "title": "A talk", "topic": "T > U", "kind": "video", "status": "walled", "words": 0}
-    return Listing(**{**about, "note": "by hand", "reason": "a wall", "curated": True, **changes})
+    return Listing(**{**about, "note": "by hand", "stage": "", "reason": "a wall", "curated": True, **changes})
 
 
 def test_unchanged_documents_do_nothing(tmp_path):
@@ -114,7 +114,7 @@ def test_another_encoder_embeds_all_anew(tmp_path):
     assert (built.new, built.embedded, built.manifest.encoder) == (True, 3, "fake@2")
 
 
-@pytest.mark.parametrize(("module", "name", "value"), [(split, "VERSION", "next"), (store, "FORMAT", 99)])
+@pytest.mark.parametrize(("module", "name", "value"), [(split, "VERSION", "next"), (manifest, "FORMAT", 99)])
 def test_another_way_of_splitting_or_storing_builds_anew_from_known_vectors(tmp_path, monkeypatch, module, name, value):
     build.build(made_of(RING), FakeEncoder(), tmp_path)
     monkeypatch.setattr(module, name, value)
@@ -263,3 +263,22 @@ def test_without_a_document_the_encoder_is_not_loaded(tmp_path):
     with Ahead(lambda: loaded.append(1), tmp_path):
         pass
     assert loaded == []
+
+
+def test_what_keeps_it_from_embedding_ahead_is_left_for_the_build_to_say(tmp_path):
+    def missing():
+        raise ShelfError("no weights; run `make setup`.")
+
+    with Ahead(missing, tmp_path) as ahead:
+        ahead.add(RING)
+        ahead._thread.join(20)
+        assert not ahead._thread.is_alive()
+
+
+def test_what_was_embedded_exactly_is_not_embedded_again_for_a_fast_shelf(tmp_path):
+    exact, fast = FakeEncoder(), FakeEncoder()
+    fast.name = f"{exact.name}+fast"
+    assert build.build(made_of(RING), exact, tmp_path).embedded
+    built = build.build(made_of(RING), fast, tmp_path)
+    assert (built.new, built.embedded, built.manifest.encoder) == (True, 0, fast.name)
+    assert build.build(made_of(RING, PODS), exact, tmp_path).embedded, "a fast vector does not stand for an exact one"

@@ -6,16 +6,21 @@ import io
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from conftest import CACHES, PODS, RING, FakeEncoder
 
 import cli
-from index import build, store
+from index import build
+from index.manifest import describe
 from ingest.job import Folder
 
+ROOT = Path(__file__).resolve().parent.parent
 PARAGRAPH = "Ring-allreduce is an algorithm that sums a buffer over N workers which stand in a ring. "
 PAGE = f"""<!doctype html><html lang="en"><head><title>Rings</title></head><body><article><h1>Rings</h1>
 <p>{PARAGRAPH}It takes two phases, a scatter-reduce and an allgather, of N-1 steps each, and no worker waits.</p>
@@ -27,7 +32,7 @@ CITATION = {"n", "url", "deep_url", "title", "quote", "start", "end", "sha256"}
 
 
 @pytest.fixture
-def prep(tmp_path, monkeypatch, capfd):
+def prep(tmp_path, monkeypatch, capfd, sure):
     """Runs `prep` in this process, with the fake encoder and a single study note: (exit code, stdout, stderr)."""
     starter = tmp_path / "starter"
     starter.mkdir()
@@ -36,7 +41,7 @@ def prep(tmp_path, monkeypatch, capfd):
         "A consumer acknowledges a message once it is done with it, or the queue hands it to another.\n"
     )
     monkeypatch.setattr("ingest.notes.STARTER", starter)
-    monkeypatch.setattr("index.encoder.load", lambda folder="": FakeEncoder())
+    monkeypatch.setattr("index.encoder.load", lambda *_, **__: FakeEncoder())
     monkeypatch.setenv("PREPSHELF_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("PREPSHELF_LLM_URL", "none")
 
@@ -219,6 +224,9 @@ def test_no_lines_are_no_answers(prep, data):
         (["nothing"], 2, "No such command"),
         (["ask", "x", "--nothing"], 2, "No such option"),
         (["ask", "x", "y"], 2, "unexpected extra argument"),
+        (["read"], 2, "Missing argument"),
+        (["read", ""], 1, "empty"),
+        (["read", "rings", "--time", "soon"], 2, "'soon' is no time; write 3h, 90 min or 1h30"),
         (["chat", "--host", "0.0.0.0"], 1, "use `prep serve`"),
         (["chat", "--port", "0"], 2, "port"),
         (["serve"], 1, "set PREPSHELF_SECRET"),
@@ -260,7 +268,7 @@ def test_a_setting_that_cannot_be_read_is_named(prep, data, monkeypatch, name, v
 def test_a_shelf_of_another_encoder_is_refused_with_the_cure(prep, data, monkeypatch):
     other = FakeEncoder()
     other.name = "other@2"
-    monkeypatch.setattr("index.encoder.load", lambda folder="": other)
+    monkeypatch.setattr("index.encoder.load", lambda *_, **__: other)
     done = prep("ask", ASK)
     assert done.code == 1
     assert "was built with fake@1; run `prep index` to rebuild it with other@2." in done.err
@@ -315,6 +323,7 @@ def test_a_data_folder_that_cannot_be_written_is_named(prep, tmp_path, monkeypat
         ("index", []),
         ("search", ["--limit", "--topic", "--json", "--jsonl"]),
         ("ask", ["--topic", "--json", "--jsonl"]),
+        ("read", ["--time", "--json"]),
         ("status", ["--json"]),
         ("chat", ["--port"]),
         ("eval", ["--data"]),
@@ -368,6 +377,22 @@ def test_from_a_recorded_page_to_an_answer(prep, warc, tmp_path):
     curated = [row for row in rows.values() if row["kind"] != "note" and row["url"] != URL]
     assert len(curated) == 115
     assert all(row["reason"] for row in curated)
+
+
+def test_read_prints_a_list_for_people_and_for_scripts(prep):
+    prep("ingest", "--offline")
+    done = prep("read", "message queues and consumers", "--json")
+    assert done.code == 0, done.err
+    told = json.loads(done.out)
+    assert set(told) >= {"request", "items", "gaps"}
+    (note,) = [item for item in told["items"] if item["kind"] == "note"]
+    assert set(note) >= {"url", "title", "kind", "stage", "minutes", "why", "quote", "deep_url", "status"}
+    assert (note["url"], note["stage"], note["status"]) == ("ingest/starter/queues.md", "crawl", "full text")
+    assert note["quote"].startswith("A queue holds messages") or note["quote"].startswith("A consumer acknowledges")
+    shown = prep("read", "message queues and consumers", "--time", "20 min")
+    assert shown.code == 0
+    assert "Queues" in shown.out
+    assert "\x1b" not in shown.out
 
 
 def test_status_prints_a_table_with_totals(prep):
@@ -432,7 +457,7 @@ def test_a_list_of_ones_own(prep, tmp_path, warc):
 def test_input_that_is_not_what_it_should_be_is_named_and_what_was_there_still_serves(
     prep, data, tmp_path, name, content, option, said
 ):
-    before = store.describe(data / "shelves")
+    before = describe(data / "shelves")
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
@@ -440,7 +465,7 @@ def test_input_that_is_not_what_it_should_be_is_named_and_what_was_there_still_s
     assert done.code in {1, 2}
     assert said in "".join(done.err.split())
     assert "Traceback" not in done.err
-    assert store.describe(data / "shelves") == before
+    assert describe(data / "shelves") == before
     assert prep("ask", ASK).code == 0
 
 
@@ -488,3 +513,57 @@ def test_progress_is_drawn_on_a_terminal_and_nowhere_else(monkeypatch, capfd):
     os.close(ours)
     assert "Embedding" in drawn
     assert "3/3" in drawn
+
+
+# --- accounts -------------------------------------------------------------------------------------
+
+
+def test_accounts_are_entered_listed_and_removed(prep):
+    assert prep("users", "add", "alice", stdin=b"correct horse battery staple\n").code == 0
+    assert prep("users", "list").out == "alice\n"
+    weak = prep("users", "add", "bob", stdin=b"short\n")
+    assert weak.code == 1
+    assert weak.err.startswith("prep: ")
+    assert prep("users", "remove", "alice").code == 0
+    assert prep("users", "list").out == ""
+
+
+# --- as the system sees it ------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_reader_that_goes_away_and_ctrl_c_end_it_without_a_traceback(prep, data, tmp_path):
+    script = tmp_path / "prep.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path[:0] = {[str(path) for path in (ROOT, ROOT / 'tests')]!r}\n"
+        "import cli\nfrom conftest import FakeEncoder\nfrom index import encoder\n"
+        "encoder.load = lambda *_, **__: FakeEncoder()\ncli.main()\n"
+    )
+    asked = b'{"question": "ring"}\n'
+    words = [sys.executable, str(script), "search", "--jsonl"]
+
+    def started() -> subprocess.Popen[bytes]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        process = subprocess.Popen(words, **pipes)
+        process.stdin.write(asked)
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["hits"]
+        return process
+
+    gone = started()
+    gone.stdout.close()
+    gone.stdin.write(asked)
+    gone.stdin.close()
+    said = gone.stderr.read().decode()
+    assert "Traceback" not in said
+    assert gone.wait() == 1
+
+    stopped = started()
+    stopped.send_signal(signal.SIGINT)
+    said = stopped.stderr.read().decode()
+    assert said == "prep: stopped; what was done is kept, and the last good shelf still serves.\n"
+    assert stopped.wait() == 130
+    for process in (gone, stopped):
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from conftest import FakeEncoder
+from scripted_llm import said, serving
 from typer.testing import CliRunner
 
 import cli
@@ -122,3 +123,32 @@ def test_the_plain_pipeline_finds_what_is_asked(tmp_path):
     asked = [case.question for case in cases.read() if case.id.startswith("cache")]
     pipeline.prepare(asked)
     assert pipeline.search(asked[0], 5)[0].url.endswith("caching.md")
+
+
+def test_a_gate_without_floors_is_told_before_anything_is_measured(prep, folder):
+    before = len(list(folder.glob("evals/*/run.json")))
+    done = prep("--gate")
+    assert "has no floors for a shelf of this kind" in str(done.exception)
+    assert len(list(folder.glob("evals/*/run.json"))) == before
+
+
+def test_a_models_opinion_stands_beside_the_checks(prep, monkeypatch):
+    def grade(_, request):
+        faithful = "faithful" in request["messages"][-1]["content"]
+        return said('{"faithful": 1, "sentences": 1}' if faithful else '{"helpful": 5}')
+
+    prep("own", "--split", "dev")
+    with serving(grade) as server:
+        monkeypatch.setenv("PREPSHELF_LLM_URL", server.url)
+        monkeypatch.setenv("PREPSHELF_LLM_MODEL", "judge")
+        done = prep("judge", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout.splitlines()[0])
+    assert told["answers"] == told["faithful read"] == told["helpful read"] > 0
+    assert told["helpful"] == 1.0
+    assert told["faithful agrees with checks"] is not None
+
+
+def test_without_a_model_nothing_is_judged(prep, monkeypatch):
+    monkeypatch.setenv("PREPSHELF_LLM_URL", "none")
+    assert "there is no language model to judge" in str(prep("judge").exception)

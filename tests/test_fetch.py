@@ -288,16 +288,20 @@ def test_an_unknown_name_is_told_apart_and_not_asked_again(site):
 
 
 def test_a_host_that_was_down_at_first_is_asked_again_once_others_answer(site):
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-    site.pages = {"/": "x"}
-    with site.door(ports={site.port, port}) as door:
+    site.pages, names = {"/": "here now"}, {"late.test": []}
+    with site.door(names=names) as door:
         with pytest.raises(UnreachedError):
-            door.get(Ask(f"http://late.test:{port}/"))
+            door.get(Ask(site.url("/", "late.test")))
         door.get(Ask(site.url("/")))
-        with Site({"/": "here now"}, place=("127.0.0.1", port)).open():
-            assert door.get(Ask(f"http://late.test:{port}/")).body == b"here now"
+        names["late.test"] = ["127.0.0.1"]
+        assert door.get(Ask(site.url("/", "late.test"))).body == b"here now"
+
+
+def test_a_refused_connection_is_no_missing_network(site):
+    with site.door(ports={site.port, 9}) as door:
+        with pytest.raises(FetchError, match="could not be read"):
+            door.get(Ask("http://down.test:9/"))
+        assert door.reached.is_set()
 
 
 @pytest.fixture(scope="module")

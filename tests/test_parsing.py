@@ -82,7 +82,7 @@ def pdf_with(objects: str) -> bytes:
 
 
 LOOP = "1 0 obj\n<< /Type /Catalog /Pages 2 0 R >>\nendobj\n2 0 obj\n<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 9 >>\nendobj"
-WHOLE = a_pdf(["(A line about rings.)"])
+WHOLE = a_pdf(["A line about rings."])
 PDFS = {
     "no more than a head": b"%PDF-1.7",
     "a loop of pages": pdf_with(LOOP),

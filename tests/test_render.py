@@ -142,7 +142,7 @@ def test_hits_are_numbered_with_their_place_and_address():
 def an_entry(
     url: str, status: Fate, topic: str = "T > U", *, kind: str = "article", curated: bool = True, **row
 ) -> Entry:
-    return Entry(Row(url, row.pop("resource", url), f"Title of {url}", status, **row), topic, kind, curated)
+    return Entry(Row(url, row.pop("resource", url), f"Title of {url[8:]}", status, **row), topic, kind, curated)
 
 
 LEDGER = [
@@ -156,14 +156,16 @@ LEDGER = [
 SHELF = {"built_at": "2026-01-01T00:00:00Z", "documents": 3, "passages": 1234, "encoder": "fake@1"}
 
 
-def test_the_ledger_is_a_table_by_topic_with_reasons_and_totals():
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_ledger_is_a_table_by_topic_with_reasons_and_totals(terminal):
     out = io.StringIO()
-    render.ledger(LEDGER, SHELF, Console(file=out, width=80))
-    text = out.getvalue()
-    places = [text.index(word) for word in ("T > U", "1,234", "walled", "V ", "malformed")]
+    render.ledger(LEDGER, SHELF, Console(file=out, width=80, force_terminal=terminal))
+    text = ESCAPES.sub("", out.getvalue())
+    places = [text.index(word) for word in ("T > U", "1,234", "walled", "\nV", "malformed")]
     assert places == sorted(places)
-    assert "Title of https://b.example · asks for a login (401)" in text
-    assert "Title of https://a.example/2" not in text
+    assert "Title of b.example" in text
+    assert "asks for a login (401)" in text
+    assert "Title of a.example/2" not in text
     assert "3 links: 1 full text, 1 walled, 1 malformed" in text
     assert "2 more pages: 2 full text" in text
     assert "1 notes of this project" in text

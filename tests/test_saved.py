@@ -78,7 +78,7 @@ FILES = {
         COURSE,
     ),
     "MHTML": ("x.mhtml", mhtml(COURSE), COURSE),
-    "PDF": ("educative-grokking-rings.pdf", a_pdf([f"({line}.)" for line in SAID.split(". ")]), COURSE),
+    "PDF": ("educative-grokking-rings.pdf", a_pdf([f"{line}." for line in SAID.split(". ")]), COURSE),
     "Markdown": ("notes.md", f"# My notes\n\nSource: {COURSE}\n\n{SAID}\n", COURSE),
     "text": ("notes.txt", f"{POST}\n\n{SAID}\n", POST),
     "subtitles": ("VIDEO000001.vtt", VTT, VIDEO),

@@ -117,6 +117,14 @@ def test_no_more_hits_than_asked_for_and_no_more_than_there_are(shelf, limit, fo
     assert len(search.hybrid("broken cars in a ring", shelf, MeaningEncoder(), limit=limit)) == found
 
 
+def test_as_many_hits_as_are_asked_for_where_there_are_so_many(tmp_path):
+    document = a_document("https://example.org/", *[f"Ring {n} sums what {n} workers hold. " * 20 for n in range(260)])
+    build.build([(document, a_source(document))], FakeEncoder(), tmp_path)
+    shelf = store.open_shelf(tmp_path / "shelves")
+    assert shelf.manifest.passages >= 250
+    assert len(search.hybrid("zebra", shelf, FakeEncoder(), limit=250)) == 250
+
+
 def test_a_word_that_is_in_every_passage_decides_nothing(tmp_path):
     texts = [
         f"The ring number {n} is one of many that are all alike, and it was counted by those who count."

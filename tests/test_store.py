@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from conftest import CACHES, PODS, RING, FakeEncoder, a_source, in_a_child
 
-from index import ShelfError, build, store
+from index import ShelfError, build, store, vectors
 from index.lexical import Lexical
 from index.manifest import FORMAT, as_json
 from index.manifest import describe as manifest_of
@@ -150,7 +150,7 @@ def test_any_file_that_is_not_what_was_published_is_named_with_the_cure(shelf_fo
     ("owner", "name"),
     [
         (store, "_write_tables"),
-        (store, "_write_vectors"),
+        (vectors, "save"),
         (Lexical, "save"),
         (store, "_fsync"),
         (store, "_point"),

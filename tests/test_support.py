@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.proof import SUPPORTED, agreement
 from app.support import numbers, state, support
 
 RING = (
@@ -23,11 +22,7 @@ RING = (
         ("Each worker sends at 2.5 GB/s.", "Each worker sends at 25 GB/s."),
         ("Baidu published it in 2017.", "Google published it in 2017."),  # names
         ("Baidu published it in 2017.", "Baidu published it in 2018."),
-        pytest.param(
-            "It is not limited by the slowest switch.",
-            "It is limited by the slowest switch.",
-            marks=pytest.mark.xfail(strict=False, reason="the fit gives a denial a weight of the wrong sign"),
-        ),
+        ("It is not limited by the slowest switch.", "It is limited by the slowest switch."),
         (
             "Ring-allreduce takes 2(N-1) steps over N workers.",
             "Ring-allreduce never takes 2(N-1) steps over N workers.",
@@ -67,7 +62,7 @@ def test_what_is_nowhere_said_is_not(sentence):
     ],
 )
 def test_a_written_sentence_agrees_with_its_passage_in_numbers_names_and_denial(sentence, passage, agrees):
-    assert (agreement(sentence, passage) >= SUPPORTED) is agrees
+    assert (state(support(sentence, passage)) == "supported") is agrees
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,282 @@
+"""Documents: clean text in blocks, each of which knows its place, from every kind of markup."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from conftest import a_pdf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest import IngestError, document, markup, pdf, webpage
+from ingest.document import Document, Piece, assemble
+from ingest.duplicates import same_texts, sketch
+from ingest.extract import extract
+from ingest.message import Response
+from ingest.transcript import Spoken, chapters_of, pieces_of
+
+# --- offsets --------------------------------------------------------------------------------------
+
+KINDS = st.sampled_from(["heading", "text", "item", "code", "table", "reference"])
+PIECES = st.lists(st.builds(Piece, KINDS, st.text(max_size=40), st.integers(0, 7), st.just("")), max_size=12)
+
+
+@given(PIECES)
+@settings(max_examples=150, deadline=None)
+def test_every_block_is_where_it_says_and_they_do_not_overlap(pieces):
+    text, blocks = assemble(pieces)
+    assert all(0 <= block.start < block.end <= len(text) for block in blocks)
+    assert all(one.end <= other.start for one, other in pairwise(blocks))
+    outside = "".join(
+        text[a:b] for a, b in zip([0, *(b.end for b in blocks)], [*(b.start for b in blocks), len(text)], strict=True)
+    )
+    assert outside.strip() == ""
+
+
+@given(PIECES)
+@settings(max_examples=40, deadline=None)
+def test_a_document_comes_back_as_it_was_written(tmp_path_factory, pieces):
+    text, blocks = assemble(pieces)
+    written = Document("https://a.test/x", "T", "https://a.test/x", "html", "en", text, blocks, "shown", authors=("A",))
+    path = document.write(written, tmp_path_factory.mktemp("d"))
+    assert document.read(path) == written
+    assert path.read_text(encoding="utf-8") == text
+
+
+def test_any_character_leads_to_its_heading_and_place():
+    text, blocks = assemble([
+        Piece("heading", "A", 1, "a"), Piece("text", "One.", place="a"), Piece("heading", "B", 2, "b"),
+        Piece("item", "Two", place="b"), Piece("heading", "C", 1, "c"), Piece("text", "Three", place="page=3"),
+    ])  # fmt: skip
+    found = Document("u", "t", "u", "html", "en", text, blocks, "")
+    at = {word: found.block_at(text.index(word)) for word in ("One", "Two", "Three")}
+    assert [at[word].heading for word in at] == [("A",), ("A", "B"), ("C",)]
+    assert [at[word].place for word in at] == ["a", "b", "page=3"]
+
+
+def test_a_document_that_was_changed_is_not_read(tmp_path):
+    text, blocks = assemble([Piece("text", "One.")])
+    path = document.write(Document("https://a.test", "T", "r", "html", "en", text, blocks, ""), tmp_path)
+    path.write_text("Two.")
+    with pytest.raises(IngestError, match="was changed since it was written; `prep ingest --refresh`"):
+        document.read(path)
+    path.with_suffix(".json").unlink()
+    with pytest.raises(IngestError, match="cannot be read"):
+        document.read(path)
+
+
+def test_names_of_files_stay_inside_the_folder_and_apart():
+    urls = [
+        "https://a.test/../../etc/passwd",
+        "https://a.test/" + "x" * 900,
+        "https://a.test/A",
+        "https://a.test/a",
+        "x:/..",
+        "",
+    ]
+    stems = [document.file_stem(url) for url in urls]
+    assert len({stem.lower() for stem in stems}) == len(stems)
+    assert not any(".." in stem.split("/") or stem.startswith("/") or len(stem) > 200 for stem in stems)
+
+
+# --- markup ---------------------------------------------------------------------------------------
+
+
+def blocks_of(source, kind="text/markdown", url="https://a.test/x.md"):
+    found = extract(Response(url, 200, kind, source.encode(), "2026-11-21T10:00:00Z"))
+    return found, [(piece.kind, piece.text) for piece in found.pieces]
+
+
+PROSE = "A worker hands its block to the next one, and waits until it has one itself."
+MARKDOWN = f"""---
+title: "Rings"
+tags: [a, b]
+---
+{{{{< toc >}}}}
+<!-- not to be read -->
+
+## How it works {{#how}}
+
+{PROSE} See [the paper](https://b.test/p.pdf) and $N-1$ steps.
+
+::: note
+{PROSE.upper()}
+:::
+
+- one step
+  - a step in it
+1. first
+
+```yaml
+token: ${{{{ secrets.TOKEN }}}}  # <!-- kept -->
+```
+
+| step | sent |
+|------|------|
+| 1 | 1/N |
+
+![a picture](ring.png)
+"""
+
+
+def test_markdown_keeps_headings_lists_code_and_tables_and_drops_what_generators_put_in():
+    found, blocks = blocks_of(MARKDOWN)
+    text = "\n".join(text for _, text in blocks)
+    assert found.title == "Rings"
+    assert ("heading", "How it works") in blocks
+    assert ("code", "token: ${{ secrets.TOKEN }}  # <!-- kept -->") in blocks
+    assert any(kind == "table" and "| 1 | 1/N |" in text for kind, text in blocks)
+    assert [text for kind, text in blocks if kind == "item"] == ["one step", "a step in it", "first"]
+    assert "See the paper and $N-1$ steps." in text
+    assert not any(word in text for word in ("toc", "not to be read", ":::", "tags", "ring.png", "{#how}"))
+    assert found.links == ("https://b.test/p.pdf",)
+
+
+def test_markdown_knows_its_lines():
+    found, _ = blocks_of(MARKDOWN)
+    lines = MARKDOWN.splitlines()
+    places = {piece.text: piece.place for piece in found.pieces}
+    assert lines[int(places["How it works"][1:]) - 1].startswith("## How it works")
+    assert lines[int(places["one step"][1:]) - 1] == "- one step"
+
+
+RST = f"""
+Rings
+=====
+
+.. _ring: https://b.test/ring
+
+{PROSE} See :ref:`the other page <other>` and `the paper`__.
+
+__ https://b.test/p
+
+.. code-block:: python
+
+   send(block)
+
+.. include:: /etc/passwd
+
+.. raw:: html
+
+   <script>alert(1)</script>
+
+* one step
+"""
+
+
+def test_restructured_text_is_read_and_neither_files_nor_raw_markup_come_in():
+    _, blocks = blocks_of(RST, "text/x-rst", "https://a.test/x.rst")
+    text = "\n".join(text for _, text in blocks)
+    assert PROSE in text
+    assert ("code", "send(block)") in blocks
+    assert ("item", "one step") in blocks
+    assert "root:" not in text
+    assert "alert" not in text
+
+
+HTML = f"""<html lang=en><head><title>Rings - Site</title><meta property=og:title content="Rings"></head><body>
+<nav><a href=/>Home</a></nav><article><h1>Rings</h1><h2 id=how>How</h2><p>{PROSE}</p><p>{PROSE} It takes 2(N-1) steps.</p>
+<pre><code>for n in range(N):
+    send(n)</code></pre><ul><li>one {PROSE}</li><li>two {PROSE}</li></ul>
+<table><tr><th>step</th><th>sent</th></tr><tr><td>1</td><td>1/N</td></tr></table>
+<p>Formula <math alttext="N-1"><mi>N</mi></math> ends it, as {PROSE}<sup class=reference>[3]</sup></p>
+<h2>References</h2><ul><li><a href=https://b.test>{PROSE}</a></li></ul></article><footer>Copyright</footer></body></html>"""
+
+
+def test_html_keeps_headings_code_tables_formulas_and_anchors():
+    found, blocks = blocks_of(HTML, "text/html", "https://a.test/x")
+    kinds = {text: kind for kind, text in blocks}
+    assert kinds["for n in range(N):\n    send(n)"] == "code"
+    assert any(kind == "table" and "| 1 | 1/N |" in text for text, kind in kinds.items())
+    assert any("Formula $N-1$ ends it" in text and "[3]" not in text for text in kinds)
+    assert next(piece.place for piece in found.pieces if "2(N-1)" in piece.text) == "how"
+    assert not any("Copyright" in text or text == "Home" for text in kinds)
+    assert all(piece.kind in {"heading", "reference"} for piece in found.pieces[-2:])
+
+
+@given(st.text(max_size=300))
+@settings(max_examples=150, deadline=None)
+def test_no_markup_breaks_the_readers(source):
+    for read in (markup.markdown_to_html, markup.front_matter):
+        read(source)
+    with suppress(ValueError):  # nothing in it is markup
+        webpage.whole(source)
+
+
+# --- PDF ------------------------------------------------------------------------------------------
+
+
+def test_a_pdf_has_pages_and_no_running_heads_hyphens_or_page_numbers():
+    def sheet(n, *lines):
+        return ["Rings in practice", *lines, f"{n}"]
+
+    body = [f"On page NUM the worker of shard {n} sends its block and waits for the next to come." for n in range(12)]
+    content = a_pdf(*[sheet(n, *[line.replace("NUM", str(n)) for line in body]) for n in range(1, 6)])
+    pieces, _ = pdf.pages(content)
+    text = "\n".join(piece.text for piece in pieces)
+    assert text.count("Rings in practice") <= 1
+    assert {piece.place for piece in pieces if piece.kind == "text"} == {f"page={n}" for n in range(1, 6)}
+    assert not any(piece.text.strip().isdigit() for piece in pieces)
+
+
+def test_what_follows_the_references_of_a_paper_is_marked():
+    lines = [f"Sentence {n} of the text says what a worker does with shard {n}." for n in range(20)]
+    pieces, _ = pdf.pages(
+        a_pdf(lines, ["References", "", *[f"[{n}] A. Ring. On trees. In Proc. 2019." for n in range(9)]])
+    )
+    cited = [piece for piece in pieces if "On trees" in piece.text]
+    assert cited
+    assert {piece.kind for piece in cited} == {"reference"}
+
+
+# --- duplicates -----------------------------------------------------------------------------------
+
+
+def words(seed, count=400):
+    chance = random.Random(seed)
+    return " ".join(f"w{chance.randrange(3000)}" for _ in range(count))
+
+
+@pytest.mark.parametrize(
+    ("texts", "pairs"),
+    [
+        ({"a": words(1), "b": words(1)}, [("a", "b")]),
+        ({"a": words(1), "b": words(1).upper().replace(" ", "\n")}, [("a", "b")]),
+        ({"a": words(1), "b": words(1) + " " + words(2, 1200)}, [("b", "a")]),
+        ({"a": words(1), "b": words(2)}, []),
+        ({"a": words(1), "b": words(1, 200) + " " + words(3, 200)}, []),
+        ({"a": "", "b": ""}, []),
+        ({"a": "the same few words", "b": "the same few words"}, []),
+    ],
+)
+def test_the_same_text_is_found_under_two_addresses(texts, pairs):
+    assert same_texts({name: sketch(text) for name, text in texts.items()}) == pairs
+
+
+# --- transcripts ----------------------------------------------------------------------------------
+
+
+def test_captions_that_roll_say_each_line_once():
+    rolling = [
+        Spoken(0, "hello there\nall of you", 2),
+        Spoken(2, "all of you\nwho came here", 2),
+        Spoken(4, "who came here", 2),
+    ]
+    (only,) = pieces_of(rolling)
+    assert only.text == "hello there all of you who came here"
+
+
+@pytest.mark.parametrize(
+    ("description", "chapters"),
+    [
+        ("0:00 A\n1:00 B", 0),
+        ("0:00 A\n1:00 B\n0:30 C", 0),
+        ("0:10 A\n1:00 B\n2:00 C", 0),
+        ("0:00 A\n1:00 B\n2:00 C", 3),
+    ],
+)
+def test_chapters_are_taken_as_the_site_takes_them(description, chapters):
+    assert len(chapters_of(description)) == chapters

@@ -1,0 +1,196 @@
+"""A reading list holds what was asked for, in an order to read it in, and says of each why, how long and what it lacks."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import CACHES, PODS, RING, FakeEncoder, a_source
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import AnswerError, wish
+from app.assistant import Assistant
+from app.reading import STAGES, duration, stage_of
+from index import build, store
+from index.passage import Listing
+
+ITEM = {"url", "title", "kind", "stage", "minutes", "why", "quote", "deep_url", "status"}
+
+
+def a_listing(url: str, title: str, topic: str = "Distributed computing", **changes) -> Listing:
+    about = {"kind": "article", "status": "full text", "words": 400, "note": "", "stage": "", "reason": ""}
+    return Listing(**{"url": url, "title": title, "topic": topic, "curated": True, **about, **changes})
+
+
+LISTINGS = [
+    a_listing(RING.url, RING.title, words=1000),
+    a_listing(PODS.url, "Pods", "DevOps", stage="crawl"),
+    a_listing(CACHES.url, "Caches", kind="note", stage="run"),
+    a_listing(
+        "https://example.org/talk",
+        "Ring-allreduce, a talk",
+        kind="video",
+        status="not fetched",
+        words=0,
+        note="Baidu on how the ring-allreduce came to deep learning.",
+    ),
+    a_listing("https://example.org/book", "Rings in depth", kind="book", status="metadata only", words=0),
+]
+
+
+def a_shelf(folder, listings) -> Assistant:
+    documents = [(RING, a_source(RING)), (PODS, a_source(PODS, topic="DevOps")), (CACHES, a_source(CACHES))]
+    build.build(documents, FakeEncoder(), folder, listings=listings)
+    return Assistant(store.open_shelf(folder / "shelves"), FakeEncoder())
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    return a_shelf(tmp_path_factory.mktemp("reading"), LISTINGS)
+
+
+def test_what_fits_is_listed_with_its_own_words_for_a_reason(shelf):
+    listed = shelf.read("ring-allreduce over workers")
+    (ring,) = [item for item in listed.items if item.url == RING.url]
+    assert ring.quote == ring.why != ""
+    assert ring.quote in RING.text
+    assert ring.deep_url.startswith(f"{RING.url}#:~:text=")
+    assert (ring.kind, ring.status, ring.minutes) == ("article", "full text", 5)
+
+
+def test_what_could_not_be_read_is_listed_for_what_the_lists_say_of_it(shelf):
+    listed = shelf.read("ring-allreduce over workers")
+    (talk,) = [item for item in listed.items if item.url == "https://example.org/talk"]
+    assert (talk.quote, talk.status, talk.deep_url) == ("", "not fetched", talk.url)
+    assert talk.why == "Baidu on how the ring-allreduce came to deep learning."
+    assert any("could not be read here" in gap for gap in listed.gaps)
+
+
+def test_it_goes_from_the_basics_to_the_depth(shelf):
+    listed = shelf.read("rings, pods, caches and workers")
+    stages = [STAGES.index(item.stage) for item in listed.items]
+    assert len(set(stages)) > 1
+    assert stages == sorted(stages)
+
+
+@pytest.mark.parametrize("minutes", [1, 6, 25, 60, 1000])
+def test_a_time_box_is_kept_to(shelf, minutes):
+    listed = shelf.read("ring-allreduce over workers", minutes=minutes)
+    assert listed.minutes <= minutes
+    assert not {item.url for item in listed.items} & {item.url for item in listed.left_out}
+
+
+def test_a_time_box_may_stand_in_the_request(shelf):
+    assert shelf.read("ring-allreduce in 10 minutes").minutes <= 10
+
+
+@pytest.mark.parametrize(
+    ("request_", "kinds"),
+    [("videos on ring-allreduce", {"video"}), ("ring-allreduce, no videos and no books", {"article", "note"})],
+)
+def test_only_kinds_that_are_welcome_are_listed(shelf, request_, kinds):
+    listed = shelf.read(request_)
+    assert listed.items
+    assert {item.kind for item in listed.items} <= kinds
+
+
+def test_where_nothing_fits_it_says_so(shelf):
+    listed = shelf.read("courses on ring-allreduce only, courses only")
+    assert listed.items == ()
+    assert any("No resource" in gap for gap in listed.gaps)
+
+
+def test_words_that_the_shelf_does_not_have_are_named(shelf):
+    assert any("zebra" in gap for gap in shelf.read("zebra rings").gaps)
+
+
+@pytest.mark.parametrize("request_", ["", "  ", "x" * 5000])
+def test_what_is_no_request_is_refused(shelf, request_):
+    with pytest.raises(AnswerError):
+        shelf.read(request_)
+
+
+@pytest.mark.parametrize("listings", [[], LISTINGS[:1], LISTINGS[1:2]])
+def test_a_small_shelf_breaks_nothing(tmp_path, listings):
+    listed = a_shelf(tmp_path, listings).read("zebra in ten minutes")
+    assert len(listed.items) <= len(listings)
+
+
+def test_as_json_it_has_the_shape_that_is_promised(shelf):
+    told = shelf.read("ring-allreduce over workers").as_json()
+    assert set(told) >= {"request", "items", "gaps"}
+    assert told["request"] == "ring-allreduce over workers"
+    assert all(set(item) >= ITEM for item in told["items"])
+    assert all(item["stage"] in STAGES for item in told["items"])
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.sampled_from("ring pods only no videos books in 2 h minutes basics before Friday ? , zebra".split()),
+        min_size=1,
+    )
+)
+def test_no_request_is_too_odd_for_it(shelf, words):
+    listed = shelf.read(" ".join(words))
+    assert len({item.url for item in listed.items}) == len(listed.items)
+    for item in listed.items:
+        assert item.why
+        assert item.minutes > 0
+
+
+# --- what a request asks for ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("request_", "subject", "only", "without", "minutes"),
+    [
+        ("what should I read about ring-allreduce?", "ring-allreduce", set(), set(), None),
+        ("videos on Kubernetes", "Kubernetes", {"video", "playlist", "channel"}, set(), None),
+        ("distributed training in 3 hours", "distributed training", set(), set(), 180),
+        ("feature stores, 45 min", "feature stores", set(), set(), 45),
+        ("SOLID, but no books", "SOLID", set(), {"book"}, None),
+        ("caching for an hour and a half", "caching", set(), set(), 90),
+    ],
+)
+def test_a_request_in_plain_words_is_understood(request_, subject, only, without, minutes):
+    asked = wish.read(request_)
+    assert (asked.subject, set(asked.only), set(asked.without), asked.minutes) == (subject, only, without, minutes)
+
+
+@pytest.mark.parametrize(
+    ("text", "stages"),
+    [
+        ("caching for beginners", ("crawl",)),
+        ("advanced caching", ("walk", "run")),
+        ("caching", STAGES),
+    ],
+)
+def test_its_level_is_understood(text, stages):
+    assert wish.read(text).stages == stages
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("3h", 180), ("1h30", 90), ("90 min", 90), ("half an hour", 30), ("2.5 hours", 150), ("soon", None), ("", None)],
+)
+def test_a_span_of_time_is_read_as_people_write_it(text, minutes):
+    assert wish.span(text) == minutes
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage"),
+    [
+        ({"title": "Introduction to rings"}, "crawl"),
+        ({"title": "Rings"}, "walk"),
+        ({"title": "Rings at scale"}, "run"),
+        ({"title": "Rings", "kind": "paper"}, "run"),
+        ({"title": "Rings at scale", "stage": "crawl"}, "crawl"),
+    ],
+)
+def test_where_a_resource_stands_is_told_by_its_kind_and_title(changes, stage):
+    assert stage_of(a_listing("https://example.org/", **{"title": "", **changes})) == stage
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(0, ""), (5, "5 min"), (60, "1 h"), (61.4, "1 h 1 min")])
+def test_a_duration_is_written_as_people_say_it(minutes, said):
+    assert duration(minutes) == said

@@ -271,9 +271,9 @@ def spent(milliseconds: float) -> str:
 
 
 def pieces(text: str) -> Iterator[str]:
-    r"""Yield a message in pieces that never cut a link, so that no half of one is seen.
+    """Yield a message in pieces of three words that never cut a link, so that no half of one is seen.
 
-    >>> list(pieces(' Rings scale. [1](<https://x.org> "a b") Next.'))
-    [' Rings ', 'scale. ', '[1](<https://x.org> "a b") ', 'Next.']
+    >>> list(pieces(' Rings scale well. [1](<https://x.org> "a b") Next.'))
+    [' Rings scale well. ', '[1](<https://x.org> "a b") Next.']
     """
-    yield from re.findall(r"\s*(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*", text)
+    yield from re.findall(r"\s*(?:(?:\[[^\]]*\]\(<[^>]*>[^)]*\)|\S)+\s*){1,3}", text)

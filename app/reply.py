@@ -15,7 +15,7 @@ from app.database import now
 from app.memory import Memory
 from app.records import Kind, Record, Records
 
-PACE = 0.006  # seconds between pieces of what is known at once: quick, yet seen to arrive
+PACE = 0.015  # seconds between pieces of what is known at once: quick, yet seen to arrive
 
 
 class Reply:

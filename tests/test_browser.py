@@ -77,7 +77,7 @@ class Visit:
         answers = self.page.locator("[data-step-type=assistant_message]")
         before = answers.count()
         self.page.fill("#chat-input", question)
-        self.page.keyboard.press("Enter")
+        self.page.click("#chat-submit")  # which waits for the connection
         answer = answers.nth(before)
         expect(answer).to_be_visible(timeout=PATIENCE)
         expect(self.page.locator("#stop-button")).to_have_count(0, timeout=PATIENCE)

@@ -13,6 +13,9 @@ const LABELS = {
   "#user-nav-button": "Account",
   "#chat-input": "Your question",
   "#chat-profiles": "Profile",
+  '[role="slider"]': "Passages to read",
+  "button:has(> svg.lucide-arrow-down)": "To the end",
+  "#thread-options": "Rename or delete",
   'button[class*="positive-feedback"]': "Helpful",
   'button[class*="negative-feedback"]': "Not helpful",
   "button:has(> svg.lucide-copy)": "Copy as shown",
@@ -39,8 +42,15 @@ function label() {
       if (!element.hasAttribute("aria-label")) element.setAttribute("aria-label", name);
     }
   }
+  for (const options of document.querySelectorAll("div#thread-options:not([role])")) {
+    options.setAttribute("role", "button"); // a bare element within a button: keys reach it by Shift F10
+  }
   for (const list of document.querySelectorAll('ul[data-sidebar="menu"]:has(> div):not([role])')) {
     list.setAttribute("role", "none"); // Chainlit has lists of threads here, each with its own
+  }
+  for (const box of document.querySelectorAll("input[cmdk-input][aria-controls]")) {
+    const open = String(document.getElementById(box.getAttribute("aria-controls")) !== null);
+    if (box.getAttribute("aria-expanded") !== open) box.setAttribute("aria-expanded", open); // it says so always
   }
   for (const image of document.querySelectorAll("img:not([alt])")) image.alt = "";
 }

@@ -114,10 +114,10 @@ def test_a_parser_is_stopped_by_the_work_it_does_and_not_by_a_busy_machine():
     ended: queue.SimpleQueue[parsing.Parsed] = queue.SimpleQueue()
     job = a_job("<article>" + PROSE * 9 + "</article>")
     with Parsers(1, ended.put) as parsers:
-        future = parsers._pool.schedule(exec, args=[WORKS_ON], timeout=parsing.PATIENCE)
+        future = parsers._pool.schedule(exec, args=[WORKS_ON], timeout=parsing.TIMEOUT)
         future.add_done_callback(lambda future: ended.put(parsing._result(job, future)))
         assert "of work" in ended.get(timeout=60).verdict.reason
-    assert parsing.PATIENCE >= 4 * parsing.TIMEOUT
+    assert parsing.WORK < parsing.TIMEOUT < 25
 
 
 @pytest.mark.parametrize(

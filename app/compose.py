@@ -98,6 +98,8 @@ def fit(quote: str) -> bool:
         return False
     if quote.endswith(":") or _ABOUT_ITSELF.search(quote):
         return False
+    if quote.count("=") > 1 or sum(len(word) == 1 for word in words) > 0.4 * len(words):  # a formula
+        return False
     letters = sum(character.isalpha() for character in quote)
     return letters >= 0.6 * len(quote.replace(" ", "")) and any(word.islower() for word in words)
 

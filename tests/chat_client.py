@@ -44,7 +44,7 @@ class Server:
         with self.log.open("w") as out:
             command = [sys.executable, "-X", "faulthandler", str(HERE / "chat_server.py"), json.dumps(plan)]
             self.process = subprocess.Popen(command, cwd=HERE.parent, stdout=out, stderr=subprocess.STDOUT)
-        until = time.monotonic() + 90
+        until = time.monotonic() + 180
         while "The chat is at" not in self.log.read_text():
             if self.process.poll() is not None or time.monotonic() > until:
                 self.stop()

@@ -42,6 +42,8 @@ FEATURES = (
     "length",  # of the question, in words, by tens
     "negation",  # question or best sentence says no, the other does not
 )
+FITTED = 12_900  # passages of the shelf that the threshold was told on
+GROWTH = 0.24  # log-odds that it moves by, for each e-fold of passages: told from the dev half on two shelves
 _SAYS_NO = re.compile(r"\b(?:not|no|never|none|without|neither|nor|cannot|fail(?:ed|s)?|un\w+)\b|n't\b", re.IGNORECASE)
 _NUMBER = re.compile(r"\d[\d,.]*")
 _NAME = re.compile(r"(?<=\s)[A-Z][a-zA-Z]+")
@@ -57,9 +59,17 @@ def confidence(
     return fitted.read("confidence", FEATURES).probability(features(question, hits, scored, rarity, passages))
 
 
-def enough() -> float:
-    """Return the confidence from which a question is answered."""
-    return fitted.read("confidence", FEATURES).threshold
+def enough(passages: int) -> float:
+    """Return the confidence from which a question is answered from a shelf of so many passages.
+
+    The best of many passages looks better than the best of few, whether or not it answers: the threshold, told for a
+    shelf of FITTED passages, moves with the logarithm of their number.
+
+    >>> enough(500) < enough(FITTED) < enough(1_000_000)
+    True
+    """
+    odds = fitted.read("confidence", FEATURES).threshold
+    return 1 / (1 + (1 - odds) / odds * math.exp(-GROWTH * math.log(max(1, passages) / FITTED)))
 
 
 def features(

@@ -45,12 +45,13 @@ class Evidence:
     rarity: Mapping[str, float]
     scored: Sequence[Candidate]  # best first
     confidence: float  # how likely it is that they hold the answer, 0 to 1
+    enough: float  # from which it is answered
     unread: Listing | None = None  # a resource that the question is about, and that has no text here
 
     @property
     def answers(self) -> bool:
         """Return whether it is likely enough that they do."""
-        return self.unread is None and self.confidence >= confidence.enough()
+        return self.unread is None and self.confidence >= self.enough
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,9 @@ class Quoter:
         rarity = self._shelf.lexical.rarity(asked.text)
         vectors = {hit.number: self._shelf.sentence_vectors(hit.number) for hit in hits}
         scored = extractive.scored(extractive.candidates(asked, vector, hits, vectors, rarity))
-        sure = confidence.confidence(asked, hits, scored, rarity, self._shelf.manifest.passages)
-        return Evidence(asked, vector, hits, rarity, scored, sure, self._unread(asked))
+        passages = self._shelf.manifest.passages
+        sure = confidence.confidence(asked, hits, scored, rarity, passages)
+        return Evidence(asked, vector, hits, rarity, scored, sure, confidence.enough(passages), self._unread(asked))
 
     def quote(self, found: Sequence[Evidence], length: Length = "standard") -> Quoted:
         """Return an answer to all that was asked; what cannot be answered of it is named."""

@@ -145,7 +145,7 @@ def assistant(shelf_folder: Path, encoder: FakeEncoder) -> Iterator[Assistant]:
 @pytest.fixture
 def sure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is found answers: how likely it does was fitted to a real encoder, and is not told of the fake one."""
-    monkeypatch.setattr(confidence, "enough", lambda: 0.0)
+    monkeypatch.setattr(confidence, "enough", lambda _: 0.0)
 
 
 @pytest.fixture

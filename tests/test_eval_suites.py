@@ -76,7 +76,7 @@ def test_a_folder_without_a_benchmark_is_named(tmp_path, encoder, bench, run):
 
 
 def test_squad_is_answered_by_quotes(tmp_path, bench, run, monkeypatch):
-    monkeypatch.setattr(confidence, "enough", lambda: 0.0)  # what is measured here is the quoting
+    monkeypatch.setattr(confidence, "enough", lambda _: 0.0)  # what is measured here is the quoting
     folder = tmp_path / "squad"
     lines(
         folder / "corpus.jsonl",

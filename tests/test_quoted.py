@@ -67,7 +67,7 @@ def test_what_a_resource_without_text_says_is_not_made_up_from_others(asked):
 
 
 def test_below_the_threshold_nothing_is_answered(asked, monkeypatch):
-    monkeypatch.setattr(confidence, "enough", lambda: 1.1)
+    monkeypatch.setattr(confidence, "enough", lambda _: 1.1)
     answer = asked("How does ring-allreduce work?")
     assert answer.abstained
     assert answer.sentences == answer.citations == ()
@@ -112,4 +112,4 @@ def test_confidence_is_a_probability_and_falls_with_what_is_unknown(tmp_path, en
 
 
 def test_every_feature_has_its_weight():
-    assert 0 < confidence.enough() < 1
+    assert 0 < confidence.enough(100) < 1

@@ -40,7 +40,7 @@ DOORS = {
     "httpx2": {"ingest/exchange.py", "app/wire.py", "app/llm.py"},
     "tenacity": {"app/llm.py"},
     "pebble": {"ingest/parsing.py"},
-    "chainlit": {f"app/{name}.py" for name in "main logins memory progress routes server sockets".split()},
+    "chainlit": {f"app/{name}.py" for name in "main logins memory progress reply routes server sockets".split()},
     "sqlalchemy": {"app/database.py", "app/schema.py"},
     "argon2": {"app/accounts.py"},
     "jwt": {"app/gate.py"},

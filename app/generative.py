@@ -120,10 +120,11 @@ class Writing:
         yield Notice(notice)
         joined = []
         for n, sentence in enumerate(quoted.sentences):
+            known = len(self.prover.citations)
             numbers = tuple(self.prover.adopt(quoted.citations[number - 1]) for number in sentence.citations)
             lead = "\n- " if quoted.listed else "\n\n" if n == 0 else sentence.lead
             joined.append(replace(sentence, citations=numbers, lead=lead))
-            yield Said(joined[-1], tuple(self.prover.citations[number - 1] for number in numbers))
+            yield Said(joined[-1], tuple(self.prover.citations[known:]))
         if not written:
             return replace(quoted, notice=notice)
         said = self._answer((*self.sentences, *joined), missing=quoted.missing, nearest=quoted.nearest)

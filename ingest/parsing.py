@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource as limits
+import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as ParseTimeout
 from contextlib import suppress
@@ -138,7 +139,12 @@ def _result(job: Job, future: ProcessFuture) -> Parsed:
     except ParseTimeout:
         reason = f"the parser was stopped after {TIMEOUT} s"
     except ProcessExpired as error:
-        reason = f"the parser crashed (exit code {error.exitcode})"
+        spent = error.exitcode == -signal.SIGXCPU
+        reason = (
+            f"the parser was stopped after {WORK} s of work"
+            if spent
+            else f"the parser crashed (exit code {error.exitcode})"
+        )
     except (MemoryError, RecursionError):
         reason = "the parser ran out of memory"
     except Exception as error:  # whatever a parser raises on hostile bytes is that document's fate

@@ -27,7 +27,7 @@ chat: setup
 	$(BIN)/prep chat
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest -q -m "not shared and not browser and not slow"
 
 check: setup
 	$(BIN)/ruff format --check .

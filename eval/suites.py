@@ -19,6 +19,7 @@ from eval import (
     corpus,
     dangers,
     extraction,
+    faults,
     judge,
     own,
     plain,
@@ -49,7 +50,7 @@ class Suite:
 SUITES = (
     Suite("own", "our own questions, dialogues and refusals: finds, answers, cites and refuses as it should"),
     Suite("reading", "requests for reading lists: what belongs on them, and no more"),
-    Suite("robustness", "hostile pages and questions: nothing of them acts in an answer", robustness.is_here),
+    Suite("robustness", "hostile pages, questions and models: nothing of them acts in an answer", robustness.is_here),
     Suite("beir", "public retrieval benchmarks in BEIR layout", lambda folder: any(retrieval.parts(folder))),
     Suite("squad", "SQuAD 2: quoted answers, refusals", squad.is_here),
     Suite("wice", "WiCE: the support check", wice.is_here),
@@ -169,6 +170,7 @@ class Session:
         robustness.run(payloads, self._bench, self._run)
         for place in places:
             dangers.run(place, self._run, track=self._track)
+            faults.run(place, self._bench, self._run)
 
     def _beir(self, places: Sequence[Path]) -> None:
         for folder in dict.fromkeys(part for place in places for part in retrieval.parts(place)):

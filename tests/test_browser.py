@@ -383,7 +383,9 @@ def axe() -> str:
 
 
 def serious(page, axe) -> list[str]:
-    """Return the serious faults that axe finds on a page as it stands."""
+    """Return the serious faults that axe finds on a page once it is drawn: labels come a frame later, colours fade."""
+    page.wait_for_timeout(700)
+    page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     page.evaluate(axe)
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [

@@ -37,11 +37,13 @@ class Ahead:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish the document in hand; the build embeds what is left, and shows how far it is."""
+        """Finish the document in hand, after Ctrl-C, too: an encoder that works while the process ends aborts it.
+
+        The build embeds what is left, and shows how far it is.
+        """
         self._stopped = True
         self._documents.put(None)
-        if error is None:
-            self._thread.join()
+        self._thread.join()
 
     def _work(self) -> None:
         first = self._documents.get()

@@ -21,21 +21,13 @@ from app.answer import Answer, Citation, Done, Event, Notice, Said, Sentence
 from app.answer import Status as Doing
 from index.passage import Hit
 from ingest.ledger import HAS_TEXT, Entry, Status
+from ingest.status import STYLES
 
 if TYPE_CHECKING:
     from app.reading import ReadingList
 
 STAGE_NAMES = {"crawl": "Crawl: the basics", "walk": "Walk: the core", "run": "Run: the depth"}
 WIDTH = 100  # columns; longer lines are hard to read
-_STYLES = {
-    Status.TEXT: "green",
-    Status.TRANSCRIPT: "green",
-    Status.WALLED: "yellow",
-    Status.METADATA: "yellow",
-    Status.OUTLINE: "yellow",
-    Status.PENDING: "dim",
-    Status.DUPLICATE: "dim",
-}
 
 
 def answer(said: Answer, console: Console) -> None:
@@ -174,7 +166,7 @@ def ledger(entries: Sequence[Entry], shelf: dict[str, Any] | None, console: Cons
             if row.reason:
                 text.append(f" · {row.reason}", style="dim")
             table.add_row(
-                Text(row.status.value, style=_STYLES.get(row.status, "red")),
+                Text(row.status.value, style=STYLES.get(row.status, "red")),
                 f"{row.words:,}" if row.words else "",
                 text,
             )

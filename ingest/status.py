@@ -32,3 +32,15 @@ class Verdict:
 
     status: Status
     reason: str
+
+
+STYLES = {
+    Status.TEXT: "green",
+    Status.TRANSCRIPT: "green",
+    Status.WALLED: "yellow",
+    Status.METADATA: "yellow",
+    Status.OUTLINE: "yellow",
+    Status.PENDING: "dim",
+    Status.DUPLICATE: "dim",
+}
+"""Colours in which a terminal shows them; the others are red."""

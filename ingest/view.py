@@ -15,18 +15,9 @@ from rich.text import Text
 
 from ingest.progress import Progress
 from ingest.row import Entry
-from ingest.status import HAS_TEXT, Status
+from ingest.status import HAS_TEXT, STYLES, Status
 
 HOSTS = 8  # that are shown at once
-STYLES = {
-    Status.TEXT: "green",
-    Status.TRANSCRIPT: "green",
-    Status.WALLED: "yellow",
-    Status.METADATA: "yellow",
-    Status.OUTLINE: "yellow",
-    Status.PENDING: "dim",
-    Status.DUPLICATE: "dim",
-}
 
 
 @contextmanager

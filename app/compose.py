@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from app.answer import Length
@@ -11,6 +11,7 @@ from app.extractive import Candidate
 from app.question import Question
 from app.support import numbers
 from index.lexical import terms
+from index.passage import Hit
 
 LENGTH = {"number": 5, "when": 4, "who": 4, "where": 4, "define": 6}
 USUAL_LENGTH = 8  # sentences
@@ -218,7 +219,19 @@ def _antecedent(one: Candidate, pool: Sequence[Candidate], chosen: Sequence[Cand
 
 
 def _follows(one: Candidate, other: Candidate) -> bool:
-    return one.hit.number == other.hit.number and one.place == other.place + 1
+    if one.hit.number == other.hit.number:
+        return one.place == other.place + 1
+    last = len(other.hit.passage.sentences) - 1
+    return one.place == 0 and other.place == last and _continues(one.hit, other.hit)
+
+
+def _continues(hit: Hit, other: Hit) -> bool:
+    """Return whether a passage goes on where another ends, under the same heading."""
+    return (
+        hit.number == other.number + 1
+        and hit.source.url == other.source.url
+        and hit.passage.heading == other.passage.heading
+    )
 
 
 def repeats(one: Candidate, other: Candidate) -> bool:
@@ -258,8 +271,10 @@ def _items(scored: Sequence[Candidate]) -> list[Candidate]:
     """Return the items of the list that answers a question; none where no list does."""
     best: list[Candidate] = []
     best_score = 0.0
+    hits = {one.hit.number: one.hit for one in scored}
     for number in dict.fromkeys(one.hit.number for one in scored if one.rank <= 5):
-        mine = sorted((one for one in scored if one.hit.number == number), key=lambda one: one.place)
+        stretch = _together(number, hits)
+        mine = sorted((one for one in scored if one.hit.number in stretch), key=lambda one: (one.hit.number, one.place))
         opening = [one for one in mine if _opens_item(one)]
         if len(opening) < 3:
             continue
@@ -268,6 +283,16 @@ def _items(scored: Sequence[Candidate]) -> list[Candidate]:
         if context >= 0.6 and score > best_score:
             best, best_score = opening[:MOST_ITEMS], score
     return best
+
+
+def _together(number: int, hits: Mapping[int, Hit]) -> range:
+    """Return the numbers of the hits that make one stretch of a document with a hit: a list may be cut in two."""
+    first = last = number
+    while first - 1 in hits and _continues(hits[first], hits[first - 1]):
+        first -= 1
+    while last + 1 in hits and _continues(hits[last + 1], hits[last]):
+        last += 1
+    return range(first, last + 1)
 
 
 def _opens_item(one: Candidate) -> bool:

@@ -10,6 +10,7 @@ import re
 import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from itertools import accumulate
 
 SEQUENCE = 6  # words
 MODULUS = 8  # one sequence in so many is kept
@@ -19,9 +20,11 @@ ENOUGH = 5  # shared numbers: fewer are chance
 
 def sketch(text: str) -> frozenset[int]:
     """Return the sketch of a text, about one number for every eight words."""
-    words = re.findall(r"[^\W_]+", text.lower())
-    hashes = (zlib.crc32(" ".join(words[n : n + SEQUENCE]).encode()) for n in range(len(words) - SEQUENCE + 1))
-    return frozenset(value for value in hashes if value % MODULUS == 0)
+    words = [word.encode() for word in re.findall(r"[^\W_]+", text.lower())]
+    ends = list(accumulate(len(word) + 1 for word in words))  # in the line of all words
+    line = memoryview(b" ".join(words))
+    bounds = zip([0, *ends], ends[SEQUENCE - 1 :], strict=False)
+    return frozenset(value for start, end in bounds if (value := zlib.crc32(line[start : end - 1])) % MODULUS == 0)
 
 
 def same_texts(sketches: Mapping[str, frozenset[int]]) -> list[tuple[str, str]]:

@@ -31,20 +31,20 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CONDITIONAL = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # for paper, for narrow screens, ...
 _RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]*)\}")
 _SHOWS = re.compile(r"display\s*:(?!\s*none)|visibility\s*:\s*visible", re.IGNORECASE)
-_UNSEEN_CLASS = re.compile(
-    r"\b(?:sr-only|visually-?hidden|screen-reader-text|mw-editsection|headerlink|anchorjs-link|hash-link)\b"
+_UNSEEN_CLASSES = (
+    "sr-only visuallyhidden visually-hidden screen-reader-text mw-editsection headerlink anchorjs-link hash-link".split()
 )
+_UNSEEN_CLASS = re.compile(rf"\b(?:{'|'.join(_UNSEEN_CLASSES)})\b")
+_MAY_HIDE = f"//*[@hidden or @style or {' or '.join(f'contains(@class, {name!r})' for name in _UNSEEN_CLASSES)}]"
 
 
 def strip(tree: html.HtmlElement) -> None:
-    """Take everything off a page that a browser would not show, its comments included."""
+    """Take everything off a page that a browser would not show."""
     by_rule = _by_style_sheet(tree)
-    for element in list(tree.iter()):
-        if not isinstance(element.tag, str):
-            _drop(element)  # a comment, a processing instruction
-            continue
-        unseen = (element in by_rule or is_hidden(element)) and element.tag not in {"html", "body"}
-        if unseen and element.find(".//annotation") is None:  # Wikipedia hides the readable form of its formulas
+    said = [element for element in tree.xpath(_MAY_HIDE) if is_hidden(element)]
+    for element in [*by_rule, *said]:
+        # Wikipedia hides the readable form of its formulas.
+        if element.tag not in {"html", "body"} and element.find(".//annotation") is None:
             _drop(element)
 
 

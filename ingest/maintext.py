@@ -8,7 +8,6 @@ belongs between kept blocks (their headings, listings, formulas) is kept with th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import trafilatura
 from lxml import html
@@ -17,6 +16,8 @@ from ingest import hidden
 from ingest.document import Piece
 from ingest.webpage import PageBlock, page_blocks, visible_text
 
+_SHINGLE = 4  # words; of a shorter block, the whole line must match
+_WORD = re.compile(r"\w+")
 _MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
 
 
@@ -26,8 +27,8 @@ def article(tree: html.HtmlElement) -> tuple[list[Piece], str]:
     What is hidden is taken off the tree first. An empty list: the page has no main text.
     """
     hidden.strip(tree)
-    blocks = list(page_blocks(tree))
-    main = trafilatura.extract(tree, favor_recall=True, include_comments=False, include_tables=True) or ""
+    blocks = page_blocks(tree)
+    main = trafilatura.extract(tree, fast=True, favor_recall=True, include_comments=False) or ""
     pieces = keep_main(blocks, main)
     if 2 * sum(len(piece.text) for piece in pieces) < len(main):  # the page hides its text from a plain walk
         pieces = [Piece("text", line) for line in main.splitlines()]
@@ -37,11 +38,12 @@ def article(tree: html.HtmlElement) -> tuple[list[Piece], str]:
 def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
     """Return the pieces of the blocks that stand in the main text, with what belongs between them."""
     mask = _Mask(main)
-    kept = [block.piece.kind != "heading" and mask.holds(block.piece.text) for block in blocks]
+    words = [_words(block.piece.text) for block in blocks]
+    kept = [block.piece.kind != "heading" and mask.holds(said) for block, said in zip(blocks, words, strict=True)]
     _drop_repeats(blocks, kept)
     if not any(kept):
         return []
-    _fill_between(blocks, kept)
+    _fill_between(blocks, words, kept)
     _keep_headings(blocks, kept)
     return [block.piece for block, keep in zip(blocks, kept, strict=True) if keep]
 
@@ -49,25 +51,23 @@ def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
 class _Mask:
     """The main text as sets of short word sequences."""
 
-    size = 4  # words; of a shorter block, the whole line must match
-
     def __init__(self, main: str) -> None:
-        self._shingles = set(self._of(_words(main)))
+        self._shingles = set(_shingles(_words(main)))
         self._lines = {" ".join(_words(line)) for line in main.splitlines()}
 
-    def holds(self, text: str) -> bool:
-        words = _words(text)
-        if len(words) < self.size:
+    def holds(self, words: list[str]) -> bool:
+        if len(words) < _SHINGLE:
             return bool(words) and " ".join(words) in self._lines
-        shingles = list(self._of(words))
-        return 2 * sum(shingle in self._shingles for shingle in shingles) >= len(shingles)
+        shingles = _shingles(words)
+        return 2 * sum(map(self._shingles.__contains__, shingles)) >= len(shingles)
 
-    def _of(self, words: list[str]) -> Iterator[tuple[str, ...]]:
-        return (tuple(words[i : i + self.size]) for i in range(len(words) - self.size + 1))
+
+def _shingles(words: list[str]) -> list[tuple[str, ...]]:
+    return list(zip(*(words[n:] for n in range(_SHINGLE)), strict=False))
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", _MATH.sub(" ", text).lower())
+    return _WORD.findall((_MATH.sub(" ", text) if "$" in text or "\\" in text else text).lower())
 
 
 def _drop_repeats(blocks: list[PageBlock], kept: list[bool]) -> None:
@@ -82,12 +82,12 @@ def _drop_repeats(blocks: list[PageBlock], kept: list[bool]) -> None:
             seen.add(pair)
 
 
-def _fill_between(blocks: list[PageBlock], kept: list[bool]) -> None:
+def _fill_between(blocks: list[PageBlock], words: list[list[str]], kept: list[bool]) -> None:
     """Keep listings, formulas and tables that lie between kept blocks, at most a few blocks from one."""
     first, last = kept.index(True), len(kept) - 1 - kept[::-1].index(True)
     for n in range(first, last):
         block = blocks[n]
-        structural = block.piece.kind in {"code", "table"} or not _words(block.piece.text)  # a formula
+        structural = block.piece.kind in {"code", "table"} or not words[n]  # a formula
         if structural and not block.apart and any(kept[max(first, n - 3) : n]):
             kept[n] = True
 

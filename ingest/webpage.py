@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
 
 from lxml import etree, html
 
@@ -17,6 +16,7 @@ _BLOCK_TAGS = frozenset(
     "footer form h1 h2 h3 h4 h5 h6 header hr html legend li main menu nav ol p pre section summary table tbody td "
     "tfoot th thead tr ul".split()
 )
+_LISTS = {"ul", "ol", "dl"}
 _HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 _DROPPED = frozenset(
     "script style noscript template svg head iframe object embed canvas audio video select option button input "
@@ -25,6 +25,10 @@ _DROPPED = frozenset(
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
 _CONTROLS = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{ZERO_WIDTH}]")
+_SPACE = re.compile(r"\s+")
+_BLANKS = re.compile(r" {2,}")
+_AT_BREAK = re.compile(r" *\n *")
+_FORMULA = re.compile(r"\b(?:katex|mwe-math-element|MathJax)\b")
 _NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
 
 
@@ -69,7 +73,7 @@ def whole(markup: str) -> tuple[list[Piece], str]:
     """Return all blocks of markup that holds nothing but its text (rendered Markdown, say), and what it shows."""
     tree = parse(markup)
     hidden.strip(tree)
-    blocks = list(page_blocks(tree))
+    blocks = page_blocks(tree)
     return [block.piece for block in blocks], visible_text(blocks)
 
 
@@ -83,9 +87,9 @@ def squeeze(text: str) -> str:
     return " ".join(text.split())
 
 
-def page_blocks(tree: html.HtmlElement) -> Iterator[PageBlock]:
-    """Yield the visible blocks of a page in document order."""
-    yield from _Walker().walk(tree)
+def page_blocks(tree: html.HtmlElement) -> list[PageBlock]:
+    """Return the visible blocks of a page in document order."""
+    return _Walker().walk(tree)
 
 
 # --- the walk -----------------------------------------------------------------------------------
@@ -95,6 +99,7 @@ class _Walker:
     """Turns a tree into visible blocks, without recursion: pages nest as deep as they like."""
 
     def __init__(self) -> None:
+        self.blocks: list[PageBlock] = []
         self.run = _Run()
         self.anchor = ""
         self.line = ""
@@ -105,39 +110,43 @@ class _Walker:
         self.lists: list[str] = []
         self.item_open = False
 
-    def walk(self, tree: html.HtmlElement) -> Iterator[PageBlock]:
-        stack: list[tuple[html.HtmlElement, Literal["open", "close"]]] = [(tree, "open")]
-        while stack:
-            element, phase = stack.pop()
-            if not isinstance(element.tag, str):
-                self._text(element.tail)
+    def walk(self, tree: html.HtmlElement) -> list[PageBlock]:
+        events = etree.iterwalk(tree, events=("start", "end"))
+        passed: etree._Element | None = None  # an element that was not entered: only its tail is left of it
+        for event, element in events:
+            if event == "start":
+                passed = element if self._passes(element) else None
+                if passed is not None:
+                    events.skip_subtree()
+                else:
+                    self._open(element)
+                    self._text(element.text)
                 continue
-            if phase == "close":
-                yield from self._close(element)
+            if element is not passed:
+                self._close(element)
+            passed = None
+            if element is not tree:
                 self._text(element.tail)
-                continue
-            if _unseen(element):
-                self._text(element.tail)
-                continue
-            whole = _as_one(element)
-            if whole is not None:
-                yield from self._one(element, whole)
-                self._text(element.tail)
-                continue
-            yield from self._open(element)
-            self._text(element.text)
-            stack.append((element, "close"))
-            stack.extend((child, "open") for child in reversed(element))
-        yield from self._flush()
+        self._flush()
+        return self.blocks
 
-    def _open(self, element: html.HtmlElement) -> Iterator[PageBlock]:
+    def _passes(self, element: html.HtmlElement) -> bool:
+        """Return whether an element is not entered: it holds no text, or was taken as a whole."""
+        if element.tag in _DROPPED:
+            return True
+        whole = _as_one(element)
+        if whole is not None:
+            self._one(element, whole)
+        return whole is not None
+
+    def _open(self, element: html.HtmlElement) -> None:
         tag = element.tag
         if tag in _BLOCK_TAGS:
-            yield from self._flush()
+            self._flush()
             self.line = element.get("data-line") or self.line
             self.apart += _is_apart(element)
             self.captions += tag == "figcaption"
-        if tag in {"ul", "ol", "dl"}:
+        if tag in _LISTS:
             self.lists.append(tag)
         elif tag == "li":
             self.item_open = True
@@ -150,44 +159,44 @@ class _Walker:
         if tag in _HEADINGS:
             self.anchor = element.get("id") or next(iter(element.xpath(".//@id|.//a/@name")), "") or self.anchor
 
-    def _close(self, element: html.HtmlElement) -> Iterator[PageBlock]:
+    def _close(self, element: html.HtmlElement) -> None:
         tag = element.tag
         if tag in _BLOCK_TAGS:
-            yield from self._flush(tag)
-            self.apart -= _is_apart(element)
+            self._flush(tag)
+            self.apart -= self.apart > 0 and _is_apart(element)
             self.captions -= tag == "figcaption"
-        if tag in {"ul", "ol", "dl"}:
+        if tag in _LISTS:
             self.lists.pop()
         elif tag == "pre":
             self.pre -= 1
         elif tag == "a":
             self.links -= 1
 
-    def _one(self, element: html.HtmlElement, whole: tuple[Kind | None, str, str]) -> Iterator[PageBlock]:
+    def _one(self, element: html.HtmlElement, whole: tuple[Kind | None, str, str]) -> None:
         kind, text, visible = whole
         if kind is None:  # inline: a formula, a note mark
             self.run.add(text, visible, in_link=self.links > 0)
             return
-        yield from self._flush()
+        self._flush()
         self.line = element.get("data-line") or self.line
-        linked = sum(len("".join(a.itertext())) for a in element.iter("a"))
-        yield PageBlock(
-            Piece(kind, text, place=self._place()), visible, self.apart > 0, min(1.0, linked / max(1, len(text)))
-        )
+        linked = min(1.0, sum(len("".join(a.itertext())) for a in element.iter("a")) / max(1, len(text)))
+        self.blocks.append(PageBlock(Piece(kind, text, place=self._place()), visible, self.apart > 0, linked))
 
     def _text(self, text: str | None) -> None:
         if text:
-            shown = text if self.pre else re.sub(r"\s+", " ", text)
+            shown = text if self.pre else _SPACE.sub(" ", text)
             self.run.add(shown, shown, in_link=self.links > 0)
 
     def _place(self) -> str:
         return f"L{self.line}" if self.line else self.anchor
 
-    def _flush(self, closing: str = "") -> Iterator[PageBlock]:
-        run, self.run = self.run, _Run()
+    def _flush(self, closing: str = "") -> None:
+        run = self.run
+        if not run.text:
+            return
+        self.run = _Run()
         text = "".join(run.text)
-        text = text.strip("\n").rstrip() if self.pre else re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", text)).strip()
-        visible = "".join(run.visible)
+        text = text.strip("\n").rstrip() if self.pre else _AT_BREAK.sub("\n", _BLANKS.sub(" ", text)).strip()
         if not text:
             return
         kind: Kind = "text"
@@ -201,12 +210,8 @@ class _Walker:
         linked = min(1.0, run.linked / max(1, len(text)))
         if self.captions or (kind == "item" and linked > 0.8):  # about a picture, or a way to read on: nothing to quote
             kind = "reference"
-        yield PageBlock(Piece(kind, text, level, self._place()), visible, self.apart > 0, linked)
-
-
-def _unseen(element: html.HtmlElement) -> bool:
-    """Return whether an element holds nothing that is text."""
-    return element.tag in _DROPPED
+        piece = Piece(kind, text, level, self._place())
+        self.blocks.append(PageBlock(piece, "".join(run.visible), self.apart > 0, linked))
 
 
 def _is_apart(element: html.HtmlElement) -> bool:
@@ -222,7 +227,7 @@ def _as_one(element: html.HtmlElement) -> tuple[Kind | None, str, str] | None:
     if tag == "table":
         rows = _data_rows(element)
         return None if rows is None else ("table", "\n".join(rows), "\n".join(rows))
-    if tag in {"math", "mjx-container"} or re.search(r"\b(?:katex|mwe-math-element|MathJax)\b", css):
+    if tag in {"math", "mjx-container"} or (css and _FORMULA.search(css)):
         return None, _tex(element), squeeze("".join(element.itertext()))
     if tag in {"sup", "d-cite", "d-footnote"} and (_NOTE_MARK.search(css) or tag != "sup"):
         return None, "", "".join(element.itertext())

@@ -75,11 +75,16 @@ def scripted(settings: dict[str, object]) -> None:
             weak = [replace(s, support=how) for s, how in zip(said.sentences, ("weak", "unsupported"), strict=False)]
             said = replace(said, sentences=(*weak, *said.sentences[len(weak) :]), missing="Its history is not told.")
         yield from (event for event in before if isinstance(event, Doing))
-        time.sleep(slow if given.get("history") is not None else 0)  # starters are asked without one
+        time.sleep(slow)
         for sentence in said.sentences:
             yield Said(sentence, tuple(cited for cited in said.citations if cited.n in sentence.citations))
             time.sleep(drip)
         yield Done(said)
+
+    def ask(self: Assistant, question: str, **given: object) -> Answer:
+        """Answer at once: what is tried as a starter is asked this way."""
+        (*_, last) = plain(self, question, **given)
+        return last.answer
 
     def suggest(self: Assistant, said: Answer) -> list[str]:
         return ["What is a Pod?", "What is a cache stampede?", "What does ring-allreduce cost?"]
@@ -93,6 +98,7 @@ def scripted(settings: dict[str, object]) -> None:
         return ReadingList(request, tuple(items), ("Nothing on the shelf covers InfiniBand.",))
 
     Assistant.stream = stream
+    Assistant.ask = ask
     Assistant.suggest = suggest
     Assistant.read = read
     if settings.get("raw"):

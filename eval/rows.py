@@ -99,7 +99,7 @@ def begin(runs: Path, about: About) -> Run:
 
 def new_name() -> str:
     """Return a name for a run: sorted by name, runs are sorted by time."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:4]}"
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{uuid.uuid4().hex[:4]}"
 
 
 def folders(runs: Path) -> list[Path]:

@@ -66,3 +66,9 @@ def test_a_row_is_one_line_of_json(tmp_path):
     run.add(Row("a", "answers", question="two\nlines", detail={"answer": {"text": "x"}}))
     (line,) = (run.folder / "rows.jsonl").read_text().splitlines()
     assert json.loads(line)["question"] == "two\nlines"
+
+
+def test_runs_of_one_second_are_sorted_by_time():
+    names = [rows.new_name() for _ in range(200)]
+    assert names == sorted(names)
+    assert len(set(names)) == len(names)

@@ -174,6 +174,22 @@ def test_a_list_is_answered_by_the_items_of_a_list():
     assert quotes(made) == items
 
 
+def test_a_list_and_a_sentence_go_on_in_the_next_passage(monkeypatch):
+    monkeypatch.setattr(split, "PIECES", 16)  # two items a passage
+    items = ["Data parallelism splits the batch.", "Tensor parallelism splits a layer.", "Pipelines split the depth."]
+    headed = [Piece("heading", "Kinds of parallelism", 2), *[Piece("item", item) for item in items]]
+    made = composed("What are the kinds of parallelism?", items[:1], a_document("https://example.org/", *headed))
+    assert len({one.hit.number for one in made.sentences}) == 2
+    assert quotes(made) == items
+
+    opening, leaning = "A ring passes its sums around all of the workers in many steps.", "They hold all sums then."
+    document = a_document("https://example.org/", opening, leaning)
+    made = composed("how does a ring work?", [leaning], document)
+    assert [one.hit.number for one in made.sentences] == [0, 1]
+    apart = a_document("https://example.org/", opening, Piece("heading", "Else", 2), leaning)
+    assert leaning not in quotes(composed("how does a ring work?", [leaning], apart))
+
+
 def test_where_there_is_no_list_sentences_answer_one():
     sentence = "Data, tensor and pipeline parallelism are the kinds of parallelism in use."
     made = composed("What are the kinds of parallelism?", [sentence], a_document("https://example.org/", sentence))

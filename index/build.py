@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from index import ShelfError, manifest, split, store
-from index.encoder import Encoder, Vectors, batches, exact_name
+from index.encoder import Encoder, Vectors, exact_name
 from index.manifest import Manifest
 from index.passage import Listing, Passage, Source
 from index.store import Draft
@@ -192,7 +192,8 @@ def _embedded(
     passages: Sequence[Passage], contexts: Sequence[str], encoder: Encoder, cache: Path, track: Track
 ) -> tuple[Vectors, np.ndarray[tuple[int, int], np.dtype[np.float16]], int]:
     """Return the vectors of all passages and of all their sentences, and how many had to be made."""
-    inputs = [_fit(context, encoder) for context in contexts]
+    heads = {context: _fit(context, encoder) for context in set(contexts)}
+    inputs = [heads[context] for context in contexts]
     keys = [_key(encoder.name, head, passage) for head, passage in zip(inputs, passages, strict=True)]
     with _kept(cache, encoder.dimension) as kept:
         if (exact := exact_name(encoder.name)) != encoder.name:  # what was made exactly is good enough for a fast shelf
@@ -200,9 +201,8 @@ def _embedded(
                 (_key(exact, head, passage), key) for key, head, passage in zip(keys, inputs, passages, strict=True)
             )
         missing = kept.missing(keys)
-        lengths = encoder.count([passages[n].text for n in missing])
         # Longest first, so that batches hold texts of like length and the estimate of the time left falls.
-        order = iter([missing[n] for batch in batches(lengths, encoder.window) for n in batch])
+        order = iter(sorted(missing, key=lambda n: -len(passages[n].text)))
         groups = iter(lambda: list(islice(order, _GROUP)), [])
         for group in track(groups, "Embedding", -(-len(missing) // _GROUP)):
             texts = [f"{inputs[n]}{passages[n].text}" for n in group]

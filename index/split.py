@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,6 +14,8 @@ from ingest.document import Block, Document
 CONTEXT_PIECES = 40  # word pieces of title and headings that are embedded in front of a passage
 PIECES = 200  # word pieces of the passage itself, at most
 VERSION = "1"  # of this module's way of splitting: a shelf of another is rebuilt
+
+_APART = {"heading", "reference"}  # kinds of blocks that are in no passage
 
 CountPieces = Callable[[Sequence[str]], list[int]]
 """Tells how many word pieces the encoder makes of each text, special tokens left out."""
@@ -47,8 +49,10 @@ def split(document: Document, count: CountPieces) -> list[Passage]:
     """
     seen: dict[str, int] = {}
     passages = []
+    held = [block for block in document.blocks if block.kind not in _APART]
+    pieces = dict(zip(held, count([document.text[block.start : block.end] for block in held]), strict=True))
     for run in _runs(document):
-        for start, end in _pack(document.text, run, count):
+        for start, end in _pack(document.text, run, pieces, count):
             text = document.text[start:end]
             nth = seen[text] = seen.get(text, -1) + 1
             digest = hashlib.sha256(f"{document.url}\0{text}\0{nth}".encode()).hexdigest()
@@ -73,7 +77,7 @@ def _runs(document: Document) -> Iterator[list[Block]]:
     """Yield stretches of blocks that may share a passage: neighbours under one heading and of one nature."""
     run: list[Block] = []
     for block in document.blocks:
-        if block.kind in {"heading", "reference"}:
+        if block.kind in _APART:
             if run:
                 yield run
             run = []
@@ -90,10 +94,13 @@ def _nature(block: Block) -> Nature:
     return "code" if block.kind == "code" else "table" if block.kind == "table" else "text"
 
 
-def _pack(text: str, run: Sequence[Block], count: CountPieces) -> Iterator[tuple[int, int]]:
+def _pack(
+    text: str, run: Sequence[Block], counted: Mapping[Block, int], count: CountPieces
+) -> Iterator[tuple[int, int]]:
     """Yield the bounds of passages that together cover a run, each of at most PIECES word pieces."""
     start = end = filled = 0
-    for block, pieces in zip(run, count([text[block.start : block.end] for block in run]), strict=True):
+    for block in run:
+        pieces = counted[block]
         whole = [_Unit(block.start, block.end, pieces)]
         fits_later = pieces <= PIECES and filled > PIECES // 2
         units = whole if pieces <= PIECES and (filled + pieces <= PIECES or fits_later) else _units(text, block, count)

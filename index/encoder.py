@@ -107,7 +107,7 @@ def _built_in(engines: Path | None, *, exact: bool) -> Encoder:
     try:
         from index import fast
 
-        return fast.load(built_in_folder(), name=name, precision="exact" if exact else fast.quickest(), keep=engines)
+        return fast.load(built_in_folder(), name=name, precision="exact" if exact else "int8", keep=engines)
     except (ImportError, RuntimeError) as error:
         from index.slow import TorchEncoder
 

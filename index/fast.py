@@ -1,8 +1,9 @@
 """Fast: the built-in model on the CPU by OpenVINO, without torch.
 
-"exact" computes in float32. "bf16" computes in bfloat16, for processors that multiply it. "int8" has the products of
-linear layers in 8-bit integers, for all others; their ranges are measured once, on the model's own card. On each
-machine an engine is trusted after it gave vectors like those that torch made of the probe texts.
+"exact" computes in float32. "int8" has the products of linear layers in 8-bit integers, their ranges measured once, on
+the model's own card; the rest of it is in bfloat16 on processors that multiply it. (All of it in bfloat16 is slower,
+and finds no more.) On each machine an engine is trusted after it gave vectors like those that torch made of the probe
+texts.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from tokenizers import Encoding, Tokenizer
 from index import network
 from index.encoder import WEIGHTS_SHA256, Spans, Vectors, inside, unit
 
-Precision = Literal["exact", "bf16", "int8"]
+Precision = Literal["exact", "int8"]
 
 WINDOW = 256  # word pieces that the model was made for
 ATONCE = 4096  # texts tokenised and sorted together: bounds the memory of a long list
 BATCH_PIECES = 2048  # keeps what a batch computes in the processor's cache; measured flat from 1,024 to 4,096
 STEP = 16  # lengths are padded to its multiples: then a text's vector is the same in any batch
 CUTS = 60, 300, 1200  # characters of the texts that are measured: short ones reach other ranges than long ones
-LEAST = {"exact": 0.9999, "bf16": 0.999, "int8": 0.99}  # cosine of a probe's vector with torch's, at least
+LEAST = {"exact": 0.9999, "int8": 0.99}  # cosine of a probe's vector with torch's, at least
 VERSION = 1  # of the network as it is made here
 _HERE = Path(__file__).parent
 
@@ -114,11 +115,6 @@ def batches(
             if len(held):
                 pool[row, 1 : 1 + len(held), : held.shape[1]] = held
         yield rows, pieces, mask, pool
-
-
-def quickest() -> Precision:
-    """Return the precision that is quickest on this processor within the fast engine's promise."""
-    return "bf16" if "BF16" in network.machine().rpartition(" ")[2].split(",") else "int8"
 
 
 def load(folder: Path, *, name: str, precision: Precision, keep: Path | None) -> FastEncoder:

@@ -139,7 +139,7 @@ def measure(weights: Mapping[str, Array], batches: Iterable[Sequence[npt.NDArray
 
 
 def settings(*, exact: bool) -> dict[str, Any]:
-    """Return how OpenVINO is to compute: in float32, or in bfloat16 where the processor has it and no int8 is told."""
+    """Return how OpenVINO is to compute what is not int8: in float32, or bfloat16 where the processor has it."""
     # One stream of all cores: as quick as two of one each, and quicker for one question.
     return {"EXECUTION_MODE_HINT": "ACCURACY" if exact else "PERFORMANCE", "PERFORMANCE_HINT": "LATENCY"}
 

@@ -31,9 +31,8 @@ _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CONDITIONAL = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # for paper, for narrow screens, ...
 _RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]*)\}")
 _SHOWS = re.compile(r"display\s*:(?!\s*none)|visibility\s*:\s*visible", re.IGNORECASE)
-_UNSEEN_CLASSES = (
-    "sr-only visuallyhidden visually-hidden screen-reader-text mw-editsection headerlink anchorjs-link hash-link".split()
-)
+_UNSEEN_CLASSES = "sr-only visuallyhidden visually-hidden screen-reader-text".split()
+_UNSEEN_CLASSES += "mw-editsection headerlink anchorjs-link hash-link".split()
 _UNSEEN_CLASS = re.compile(rf"\b(?:{'|'.join(_UNSEEN_CLASSES)})\b")
 _MAY_HIDE = f"//*[@hidden or @style or {' or '.join(f'contains(@class, {name!r})' for name in _UNSEEN_CLASSES)}]"
 

@@ -16,6 +16,7 @@ from ingest import hidden
 from ingest.document import Piece
 from ingest.webpage import PageBlock, page_blocks, visible_text
 
+SHORT = 60  # words
 _SHINGLE = 4  # words; of a shorter block, the whole line must match
 _WORD = re.compile(r"\w+")
 _MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
@@ -28,11 +29,17 @@ def article(tree: html.HtmlElement) -> tuple[list[Piece], str]:
     """
     hidden.strip(tree)
     blocks = page_blocks(tree)
-    main = trafilatura.extract(tree, fast=True, favor_recall=True, include_comments=False) or ""
+    main = _main(tree, fast=True)
+    if len(main.split()) < SHORT:  # there a second opinion finds more, and on longer pages it finds worse
+        main = max(main, _main(tree, fast=False), key=len)
     pieces = keep_main(blocks, main)
     if 2 * sum(len(piece.text) for piece in pieces) < len(main):  # the page hides its text from a plain walk
         pieces = [Piece("text", line) for line in main.splitlines()]
     return pieces, visible_text(blocks)
+
+
+def _main(tree: html.HtmlElement, *, fast: bool) -> str:
+    return trafilatura.extract(tree, fast=fast, favor_recall=True, include_comments=False) or ""
 
 
 def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:

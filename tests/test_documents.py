@@ -11,7 +11,7 @@ from conftest import a_pdf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import IngestError, document, markup, pdf, webpage
+from ingest import IngestError, document, maintext, markup, pdf, webpage
 from ingest.document import Document, Piece, assemble
 from ingest.duplicates import same_texts, sketch
 from ingest.extract import extract
@@ -220,6 +220,15 @@ def test_no_markup_breaks_the_readers(source):
 
 
 # --- PDF ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "read"), [(20, 2), (200, 1)], ids=["short", "long"])
+def test_only_a_short_text_gets_a_second_opinion(monkeypatch, count, read):
+    first, second = words(1, count), words(2, count)
+    said = {True: first, False: f"{first}\n{second}"}
+    monkeypatch.setattr(maintext.trafilatura, "extract", lambda _tree, *, fast, **_: said[fast])
+    _, blocks = blocks_of(f"<article><p>{first}</p><p>{second}</p></article>", "text/html")
+    assert len(blocks) == read
 
 
 def test_a_pdf_has_pages_and_no_running_heads_hyphens_or_page_numbers():

@@ -36,10 +36,8 @@ def questions(folder: Path) -> Iterator[dict[str, Any]]:
     Raises EvalError where the folder does not hold the benchmark.
     """
     try:
-        mixed = folder / "mix_500_500.jsonl"
-        files = [mixed] if mixed.exists() else [folder / "queries.jsonl", folder / "queries_unanswerable.jsonl"]
-        for path in files:
-            for row in json_lines(path):
+        for name in ("queries.jsonl", "queries_unanswerable.jsonl"):
+            for row in json_lines(folder / name):
                 yield {**row, "kind": "answerable" if row["answerable"] else "adversarial"}
         if (outside := folder / "queries_out_of_corpus_500.jsonl").exists():
             yield from ({**row, "answers": [], "kind": "out of corpus"} for row in json_lines(outside))

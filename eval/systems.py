@@ -95,10 +95,11 @@ def found(hit: Hit) -> Found:
 # Ways of searching our passages. Those after the third switch one stage of ours off.
 WEIGHTS: Mapping[str, Weights] = {
     OURS: Weights(),
-    "dense": Weights(lexical=0.0, sentence=0.0),
-    "bm25": Weights(lexical=1.0),
+    "dense": Weights(lexical=0.0, sentence=0.0, listed=0.0),
+    "bm25": Weights(lexical=1.0, listed=0.0),
     "without words": Weights(lexical=0.0),
     "without sentences": Weights(sentence=0.0),
+    "without lists": Weights(listed=0.0),
     "without spread": Weights(),
 }
 BASELINES = ("dense", "bm25")

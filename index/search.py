@@ -23,6 +23,7 @@ class Weights:
 
     lexical: float = 0.3  # of BM25; the rest is the encoder's
     sentence: float = 0.4  # of the nearest sentence within the encoder's part; the rest is the whole passage's
+    listed: float = 0.1  # of what the lists say of its resource, on top of both
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ def fused(
     near_part = (1 - weights.sentence) * _standard(dense, *shelf.spread(vector))
     near_part += weights.sentence * _standard(sentence, float(usual.mean()), float(usual.std()))
     word_part = _standard(shared[numbers], float(shared.mean()), float(shared.std()))
-    scores = (1 - weights.lexical) * near_part + weights.lexical * word_part - _handicap(shelf, numbers)
+    scores = (1 - weights.lexical) * near_part + weights.lexical * word_part
+    scores += weights.listed * shelf.listed(vector, numbers) - _handicap(shelf, numbers)
     return Ranking(numbers, scores.astype(np.float32), dense, sentence, shared[numbers])
 
 

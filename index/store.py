@@ -153,15 +153,18 @@ def _write_tables(draft: Draft, path: Path) -> None:
 
 
 def _layout(draft: Draft) -> npt.NDArray[np.int32]:
-    """Return for every passage: its document, its first sentence, how many it has, its characters, is it prose."""
+    """Return for every passage: its document, first sentence, how many it has, characters, is it prose, its listing."""
     numbers = {document.url: n for n, (document, _) in enumerate(draft.documents)}
+    listed = {listing.url: n for n, listing in enumerate(draft.listings)}
+    listing_of = {document.url: listed.get(source.resource, -1) for document, source in draft.documents}
     counts = np.asarray([len(passage.sentences) for passage in draft.passages])
-    layout = np.zeros((len(draft.passages), 5), dtype=np.int32)
+    layout = np.zeros((len(draft.passages), 6), dtype=np.int32)
     layout[:, 0] = [numbers[passage.document] for passage in draft.passages]
     layout[:, 1] = np.cumsum(counts) - counts
     layout[:, 2] = counts
     layout[:, 3] = [len(passage.text) for passage in draft.passages]
     layout[:, 4] = [passage.kind == "text" for passage in draft.passages]
+    layout[:, 5] = [listing_of[passage.document] for passage in draft.passages]
     return layout
 
 
@@ -213,7 +216,7 @@ class Shelf:
         self._vectors = vectors.read(folder / "vectors.faiss")
         self._sentences = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
         layout = np.load(folder / "layout.npy", allow_pickle=False)
-        self.document_of, self._first, self._count, self.lengths, self.prose = layout.T
+        self.document_of, self._first, self._count, self.lengths, self.prose, self._listing_of = layout.T
         moments = np.load(folder / "moments.npy", allow_pickle=False)
         self._listing_vectors = np.load(folder / "listings.npy", mmap_mode="r", allow_pickle=False)
         self._mean, self._covariance = moments[0], moments[1:]
@@ -238,6 +241,18 @@ class Shelf:
     def spread(self, vector: Vectors) -> tuple[float, float]:
         """Return the mean and standard deviation of the cosines of all passages with a unit vector."""
         return float(self._mean @ vector), float(np.sqrt(max(0.0, vector @ self._covariance @ vector)))
+
+    def listed(self, vector: Vectors, numbers: Numbers) -> Floats:
+        """Return how like a unit vector is what the lists say of some passages' resources: title, topic and note.
+
+        In standard deviations above what is usual on the lists; 0 for passages of no listed resource.
+        """
+        if not len(self._listing_vectors):
+            return np.zeros(len(numbers), dtype=np.float32)
+        likeness = self._listing_vectors @ vector
+        unusual = (likeness - likeness.mean()) / max(float(likeness.std()), 1e-9)
+        of = self._listing_of[numbers]
+        return np.where(of < 0, 0, unusual[of]).astype(np.float32)
 
     def best_sentences(self, vector: Vectors, numbers: Numbers) -> Floats:
         """Return for some passages the cosine of their nearest sentence; where they have none, their own."""

@@ -10,6 +10,7 @@ from conftest import FakeEncoder, a_document, a_source
 
 from index import build, search, store
 from index.encoder import unit
+from index.passage import Listing
 from index.search import Weights
 
 # What the encoder below takes for the same, however it is worded; words that stand in no line mean nothing to it.
@@ -204,3 +205,23 @@ def test_narrowing_does_not_change_how_what_is_left_is_ordered(long_shelf):
     assert sorted(part) == sorted(n for n in whole if n in set(part))
     scores = {hit.number: hit.score for hit in search.hybrid(question, long_shelf, FakeEncoder(), limit=50)}
     assert [scores[n] for n in part] == sorted((scores[n] for n in part), reverse=True)
+
+
+def test_what_the_lists_say_of_a_resource_takes_part(tmp_path):
+    text = "Each of them is replaced and never repaired, and what it wrote to its own disk is lost with it for good."
+    documents = [a_document(f"https://example.org/{name}", f"{text} ({name})", title=name) for name in "abc"]
+    notes = {"https://example.org/b": "on what a pod is", "https://example.org/c": "on caches"}
+    listings = [
+        Listing(url, url[-1], "", "article", "full text", 20, note, "", "", True) for url, note in notes.items()
+    ]
+    build.build([(each, a_source(each)) for each in documents], MeaningEncoder(), tmp_path, listings=listings)
+    shelf = store.open_shelf(tmp_path / "shelves")
+
+    def scores(listed: float) -> dict[str, float]:
+        hits = search.hybrid("pod", shelf, MeaningEncoder(), limit=3, weights=Weights(listed=listed))
+        return {hit.source.title: hit.score for hit in hits}
+
+    gained = {name: score - scores(0.0)[name] for name, score in scores(0.1).items()}
+    assert gained["a"] == 0, "it is on no list"
+    assert gained["b"] == pytest.approx(0.1)
+    assert gained["c"] == pytest.approx(-0.1)

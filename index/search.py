@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from index.encoder import Encoder, Vectors
+from index.lexical import terms
 from index.passage import Hit
 from index.store import Floats, Numbers, Shelf
 
@@ -51,7 +53,7 @@ def hybrid(
     vector = encoder.encode([question])[0]
     allowed = shelf.searched(topic)
     ranking = fused(question, vector, shelf, weights=weights or Weights(), allowed=allowed, pool=max(POOL, limit))
-    order = _spread(shelf, ranking, limit, per_document)
+    order = _spread(shelf, ranking, limit, per_document, set(terms(question)))
     found = shelf.passages(ranking.numbers[order])
     return [
         Hit(
@@ -108,15 +110,23 @@ def _standard(scores: Floats, mean: float, deviation: float) -> Floats:
     return (scores - mean) / deviation if deviation > 1e-9 else np.zeros_like(scores)
 
 
-def _spread(shelf: Shelf, ranking: Ranking, limit: int, per_document: int) -> list[int]:
-    """Return the places of the best candidates, at most so many of one document, the rest filled up behind."""
+def _spread(shelf: Shelf, ranking: Ranking, limit: int, per_document: int, asked: Collection[str]) -> list[int]:
+    """Return the places of the best candidates, at most so many of one document, the rest filled up behind.
+
+    A document whose title is in the question, which is `asked` in these words, may bring any number.
+    """
     seen: dict[int, int] = {}
+    named: dict[int, bool] = {}
     chosen: list[int] = []
     skipped: list[int] = []
     for place in np.argsort(-ranking.scores, kind="stable").tolist():
         document = int(shelf.document_of[ranking.numbers[place]])
         seen[document] = seen.get(document, 0) + 1
-        (chosen if seen[document] <= per_document else skipped).append(place)
+        fits = seen[document] <= per_document
+        if not fits and document not in named:
+            title = set(terms(shelf.source(document).title))
+            named[document] = len(title) > 1 and title.issubset(asked)
+        (chosen if fits or named[document] else skipped).append(place)
         if len(chosen) == limit:
             break
     return [*chosen, *skipped][:limit]

@@ -170,6 +170,11 @@ def test_but_no_place_stays_empty_for_it(long_shelf):
     assert len({hit.number for hit in found}) == 10
 
 
+def test_a_document_that_a_question_names_may_take_them_all(long_shelf):
+    title = long_shelf.sources()[0].title
+    assert urls(search.hybrid(f"ring workers sums in {title}", long_shelf, FakeEncoder(), limit=5)) == ["long"] * 5
+
+
 def test_a_document_may_have_more_places_where_that_is_asked_for(long_shelf):
     found = urls(search.hybrid("ring workers sums", long_shelf, FakeEncoder(), limit=5, per_document=5))
     assert found.count("long") >= 4

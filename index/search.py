@@ -25,7 +25,7 @@ class Weights:
 
     lexical: float = 0.3  # of BM25; the rest is the encoder's
     sentence: float = 0.4  # of the nearest sentence within the encoder's part; the rest is the whole passage's
-    listed: float = 0.1  # of what the lists say of its resource, on top of both
+    listed: float = 0.03  # of what the lists say of its resource, on top of both
 
 
 @dataclass(frozen=True, slots=True)

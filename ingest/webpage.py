@@ -25,6 +25,7 @@ _DROPPED = frozenset(
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
 _CONTROLS = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{ZERO_WIDTH}]")
+_NOTE_NUMBER = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§]{1,3}|[a-z])[\])]?")
 _SPACE = re.compile(r"\s+")
 _BLANKS = re.compile(r" {2,}")
 _AT_BREAK = re.compile(r" *\n *")
@@ -175,7 +176,8 @@ class _Walker:
     def _one(self, element: html.HtmlElement, whole: tuple[Kind | None, str, str]) -> None:
         kind, text, visible = whole
         if kind is None:  # inline: a formula, a note mark
-            self.run.add(text, visible, in_link=self.links > 0)
+            opens = not any(map(str.strip, self.run.text))  # then it is the note itself that has the number
+            self.run.add(text or visible if opens else text, visible, in_link=self.links > 0)
             return
         self._flush()
         self.line = element.get("data-line") or self.line
@@ -229,9 +231,17 @@ def _as_one(element: html.HtmlElement) -> tuple[Kind | None, str, str] | None:
         return None if rows is None else ("table", "\n".join(rows), "\n".join(rows))
     if tag in {"math", "mjx-container"} or (css and _FORMULA.search(css)):
         return None, _tex(element), squeeze("".join(element.itertext()))
-    if tag in {"sup", "d-cite", "d-footnote"} and (_NOTE_MARK.search(css) or tag != "sup"):
+    if tag in {"d-cite", "d-footnote"} or (tag == "sup" and (_NOTE_MARK.search(css) or _leads_to_a_note(element))):
         return None, "", "".join(element.itertext())
     return None
+
+
+def _leads_to_a_note(sup: html.HtmlElement) -> bool:
+    """Return whether what stands high is the number of a note: linked, on this page; 10⁹ and N² are not."""
+    around = sup.getparent()
+    link = around if around is not None and around.tag == "a" else sup.find("a")
+    leads = link is not None and (link.get("href") or "").startswith("#")
+    return leads and bool(_NOTE_NUMBER.fullmatch("".join(sup.itertext()).strip()))
 
 
 def _tex(element: html.HtmlElement) -> str:

@@ -222,6 +222,23 @@ def test_no_markup_breaks_the_readers(source):
 # --- PDF ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ('It is optimal<a href="#ref-4"><sup>4</sup></a>.', "It is optimal."),
+        ('It is optimal<sup><a href="#fn_3">3</a></sup>.', "It is optimal."),
+        ('It is optimal<sup><a href="#fn">[a]</a></sup>.', "It is optimal."),
+        ('<sup><a href="#reffn_3">3</a></sup>: It takes as many.', "3: It takes as many."),
+        ("It takes 10<sup>9</sup> steps.", "It takes 109 steps."),
+        ('It takes N<sup><a href="#cost">2 log N</a></sup> steps.', "It takes N2 log N steps."),
+    ],
+)
+def test_numbers_of_notes_are_no_part_of_a_sentence(markup, text):
+    (piece,), shown = webpage.whole(f"<p>{markup}</p>")
+    assert piece.text == text
+    assert len(shown) >= len(text), "a browser shows them"
+
+
 @pytest.mark.parametrize(("count", "read"), [(20, 2), (200, 1)], ids=["short", "long"])
 def test_only_a_short_text_gets_a_second_opinion(monkeypatch, count, read):
     first, second = words(1, count), words(2, count)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from urllib.parse import quote as percent_encode
 
 from ingest.sources import arxiv, github
 from ingest.webpage import squeeze
 
 EXACT = 300  # characters; a longer quote is linked by its first and last words
+# How many words a link may leave out at the head and the tail of a quote, the fewest first.
+_CUTS = sorted(product(range(4), repeat=2), key=sum)
 
 
 def deep_link(url: str, form: str, place: str, quote: str, page_text: str) -> str:
@@ -38,16 +42,24 @@ def text_fragment(quote: str, page_text: str) -> str:
     r"""Return the text directive that finds a quote, and only it, on a page; "" where none does.
 
     A browser searches block by block, ignoring case and runs of blanks (WICG, "Text Fragments"), so a quote must
-    stand once on the page, within one line of `page_text`; a long one is given by its first and last words.
+    stand once on the page, within one line of `page_text`; a long one is given by its first and last words. Where the
+    page has the number of a note between the words at an end of a quote, it is found by those behind or before it.
 
     >>> text_fragment("the ring", "the ring\\nof the ring")
     ''
+    >>> text_fragment("Rings are an optimal algorithm.", "Rings are an optimal algorithm4.")
+    'Rings%20are%20an%20optimal'
     """
     page = page_text.casefold()
-    wanted = squeeze(quote)
+    words = squeeze(quote).split(" ")
+    parts = (words[head : len(words) - tail] for head, tail in _CUTS if head + tail <= len(words) // 3)
+    return next(filter(None, (_directive(part, page) for part in parts)), "")
+
+
+def _directive(words: Sequence[str], page: str) -> str:
+    wanted = " ".join(words)
     if len(wanted) <= EXACT and _once(wanted, page):
         return _encode(wanted)
-    words = wanted.split(" ")
     for count in range(3, min(10, len(words) // 2 + 1)):
         first, last = " ".join(words[:count]), " ".join(words[-count:])
         if _once(first, page) and _follows(first, last, page, within=2 * len(wanted) + 100):
@@ -70,7 +82,7 @@ def _whole_words(wanted: str, page: str, at: int) -> bool:
 def _follows(first: str, last: str, page: str, *, within: int) -> bool:
     start = page.find(first.casefold())
     end = page.find(last.casefold(), start + len(first))
-    return 0 <= end - start <= within
+    return 0 <= end - start <= within and _whole_words(last, page, end)
 
 
 def _encode(text: str) -> str:

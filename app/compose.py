@@ -182,7 +182,6 @@ def _corroborated(question: Question, chosen: list[Candidate], pool: Sequence[Ca
         and one.hit.source.url not in known
         and one.score > chosen[0].score - CORROBORATES
         and not _LEANS_HARD.match(one.quote)
-        and not _introduces_another(question, one)
         and not any(repeats(one, other) for other in chosen)
     ]
     if not others:
@@ -263,12 +262,6 @@ def defines(question: Question, one: Candidate) -> bool:
     head = re.match(r"(?:an? |the )?([\w\-/() ]{2,60}?) (?:is|are|refers? to|means?)\b", one.quote, re.IGNORECASE)
     named = set(terms(head.group(1))) if head else set()
     return bool(named) and named <= question.subject
-
-
-def _introduces_another(question: Question, one: Candidate) -> bool:
-    """Return whether a sentence says what something else is: a library, say, that has the subject in its name."""
-    head = re.match(r"([\w\-]+(?: [\w\-]+)?) is an? ", one.quote)
-    return head is not None and not set(terms(head.group(1))) <= question.subject
 
 
 # --- lists ----------------------------------------------------------------------------------------

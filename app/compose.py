@@ -21,6 +21,7 @@ FEW_WORDS = 8  # new words, below which a sentence gains less
 DEFINES = 1.5  # log-odds that a sentence gains that says what is asked about, where none does yet
 FACET = 0.8  # log-odds that a sentence gains for a side of an explanation that the answer lacks
 CORROBORATES = 4.0  # log-odds: so much less likely than the best may be a sentence of a second source
+ANOTHER = 3.0  # log-odds that it loses for saying what something else is
 LONG = 1.5  # times as many sentences in an answer that is wanted long
 MOST_ITEMS = 12
 ALIKE = 1.0  # log-odds that a sentence loses for being quite like one that was taken
@@ -186,7 +187,10 @@ def _corroborated(question: Question, chosen: list[Candidate], pool: Sequence[Ca
     ]
     if not others:
         return chosen
-    second = max(others, key=lambda one: one.score + _completes(question, one, ()))
+    second = max(
+        others,
+        key=lambda one: one.score + _completes(question, one, ()) - ANOTHER * _introduces_another(question, one),
+    )
     notes = [one for one in chosen if one.hit.source.kind == "note"]
     weakest = min(notes[1:], key=lambda one: (_completes(question, one, ()), one.score), default=None)
     return [*(one for one in chosen if one is not weakest), second]
@@ -262,6 +266,12 @@ def defines(question: Question, one: Candidate) -> bool:
     head = re.match(r"(?:an? |the )?([\w\-/() ]{2,60}?) (?:is|are|refers? to|means?)\b", one.quote, re.IGNORECASE)
     named = set(terms(head.group(1))) if head else set()
     return bool(named) and named <= question.subject
+
+
+def _introduces_another(question: Question, one: Candidate) -> bool:
+    """Return whether a sentence says what something else is: a library, say, that has the subject in its name."""
+    head = re.match(r"([\w\-]+(?: [\w\-]+)?) is an? ", one.quote)
+    return head is not None and not set(terms(head.group(1))) <= question.subject
 
 
 # --- lists ----------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from eval import EvalError
-from eval.rows import Row, Run, average, chosen
+from eval import EvalError, peers
+from eval.rows import OURS, Row, Run, average, chosen
 from ingest import Track, silently
 from ingest.archive import Response
 from ingest.extract import Unreadable, extract, quotable
@@ -35,13 +35,14 @@ def run(folder: Path, run: Run, *, track: Track = silently) -> None:
         pages = {key: folder / "html" / f"{key}.html.gz" for key in articles}
     except (OSError, ValueError) as error:
         raise EvalError(f"{folder} does not hold ground-truth.json ({error}).") from error
-    missing = sorted(set(articles) - run.done(SUITE))
-    for key in track(missing, "Extracting", len(missing)):
-        text = _text(pages[key])
+    missing = [(key, name) for name in READERS for key in sorted(set(articles) - run.done(SUITE, system=name))]
+    for key, name in track(missing, "Extracting", len(missing)):
+        text = READERS[name](gzip.decompress(pages[key].read_bytes()), key)
         run.add(
             Row(
                 id=key,
                 suite=SUITE,
+                system=name,
                 question=articles[key].get("url", ""),
                 scores=score(articles[key]["articleBody"], text),
                 detail={"begins": text[:300]},
@@ -65,22 +66,23 @@ def score(article: str, text: str) -> dict[str, float]:
     return shares
 
 
-def figures(rows: Sequence[Row]) -> dict[str, Any]:
+def figures(rows: Sequence[Row], system: str = OURS) -> dict[str, Any]:
     """Return the mean precision and recall over pages, and the F1 of the two means."""
-    mine = chosen(rows, suite=SUITE)
+    mine = chosen(rows, suite=SUITE, system=system)
     precision, recall = average(mine, "precision") or 0.0, average(mine, "recall") or 0.0
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
     return {"pages": len(mine), "f1": f1, "precision": precision, "recall": recall}
 
 
-def _text(path: Path) -> str:
+def _ours(page: bytes, key: str) -> str:
     try:
-        page = Response(
-            f"https://{path.stem}/", 200, "text/html; charset=utf-8", gzip.decompress(path.read_bytes()), ""
-        )
-        return quotable(extract(page).pieces)
+        return quotable(extract(Response(f"https://{key}/", 200, "text/html; charset=utf-8", page, "")).pieces)
     except Unreadable:
         return ""
+
+
+# The other one as the benchmark runs it: with its defaults, but without comments.
+READERS = {OURS: _ours, "trafilatura": lambda page, _: peers.main_text(page)}
 
 
 def _shingles(text: str) -> Counter[tuple[str, ...]]:

@@ -65,6 +65,13 @@ class LlamaIndex:
         return VectorStoreIndex(nodes=nodes, embed_model=self.model)
 
 
+def main_text(page: bytes) -> str:
+    """Return the text that trafilatura finds in a page, without comments; "" where it finds none."""
+    import trafilatura
+
+    return trafilatura.extract(page, include_comments=False) or ""
+
+
 def trafilatura_html(pages: Sequence[bytes]) -> int:
     """Return how many of some pages trafilatura finds a text in, one after the other."""
     import trafilatura

@@ -229,7 +229,7 @@ def _folds() -> Mapping[str, Callable[[Sequence[Row], str], dict[str, Any]]]:
         "beir": retrieval.figures,
         "squad": lambda held, _: squad.figures(held),
         "wice": wice.figures,
-        "extraction": lambda held, _: extraction.figures(held),
+        "extraction": extraction.figures,
         "chunking": chunking.figures,
         "robustness": lambda held, _: robustness.figures(held),
         "judge": judge.figures,

@@ -27,12 +27,12 @@ def found_in(asked: question.Question, *documents: Document) -> list[extractive.
     return extractive.candidates(asked, ENCODER.encode([asked.text])[0], hits, vectors, rarity)
 
 
-def composed(text: str, likely: list[str], *documents: Document) -> compose.Composed:
+def composed(text: str, likely: list[str], *documents: Document, length: str = "standard") -> compose.Composed:
     """Compose from sentences that are the likelier the earlier they stand in a list; the others say nothing."""
     asked = question.read(text)
     rank = {quote: n for n, quote in enumerate(likely)}
     scored = [replace(one, score=-float(rank.get(one.quote, 20))) for one in found_in(asked, *documents)]
-    return compose.compose(asked, sorted(scored, key=lambda one: -one.score))
+    return compose.compose(asked, sorted(scored, key=lambda one: -one.score), length)
 
 
 def quotes(made: compose.Composed) -> list[str]:
@@ -95,6 +95,21 @@ def test_and_is_left_out_where_there_is_none():
     leaning = "This lets every worker send and receive at the same time."
     document = a_document("https://example.org/", leaning, Piece("heading", "Next", 2), GOOD)
     assert leaning not in quotes(composed("how does a ring work?", [leaning, GOOD], document))
+
+
+@pytest.mark.parametrize("on_it", ["Every ring moves partial sums from one neighbour to its next.", ""])
+def test_a_second_source_is_heard_and_best_on_the_subject(on_it):
+    first = [
+        "A ring passes partial sums around until every worker holds them all.",
+        "Segments of the buffer travel side by side, so no link waits for another.",
+        "The cost stays below twice the buffer, however many workers join it.",
+    ]
+    on_something_else = "Ringlet is a small library with a ring and its examples."
+    documents = a_document("https://example.org/a", *first), a_document("https://example.net/b", on_something_else)
+    if on_it:
+        documents = documents[0], a_document("https://example.net/b", on_something_else, on_it)
+    made = composed("how does a ring work?", [*first, on_something_else, on_it], *documents, length="short")
+    assert quotes(made)[-1] == (on_it or on_something_else)
 
 
 def test_a_comparison_speaks_of_both_sides():

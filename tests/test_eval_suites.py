@@ -137,6 +137,7 @@ def test_extraction_is_counted_in_word_sequences(tmp_path, run):
     (tmp_path / "ground-truth.json").write_text(json.dumps(articles))
     extraction.run(tmp_path, run)
     assert extraction.figures(run.rows) == {"pages": 1, "f1": 1, "precision": 1, "recall": 1}
+    assert extraction.figures(run.rows, "trafilatura")["pages"] == 1
 
 
 def test_chunking_is_counted_in_tokens(tmp_path, bench, run):

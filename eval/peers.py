@@ -69,7 +69,7 @@ def main_text(page: bytes) -> str:
     """Return the text that trafilatura finds in a page, without comments; "" where it finds none."""
     import trafilatura
 
-    return trafilatura.extract(page, include_comments=False) or ""
+    return str(trafilatura.extract(page, include_comments=False) or "")
 
 
 def trafilatura_html(pages: Sequence[bytes]) -> int:

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,10 @@ def _ours(page: bytes, key: str) -> str:
 
 
 # The other one as the benchmark runs it: with its defaults, but without comments.
-READERS = {OURS: _ours, "trafilatura": lambda page, _: peers.main_text(page)}
+READERS: Mapping[str, Callable[[bytes, str], str]] = {
+    OURS: _ours,
+    "trafilatura": lambda page, _: peers.main_text(page),
+}
 
 
 def _shingles(text: str) -> Counter[tuple[str, ...]]:

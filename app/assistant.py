@@ -207,7 +207,7 @@ class Assistant:
         """Yield the answer that a language model writes from the hits; return it whole."""
         from app import generative, proof
 
-        hits = list({hit.number: hit for one in found for hit in one.hits}.values())
+        hits = generative.joined(list({hit.number: hit for one in found for hit in one.hits}.values()))
         prover = proof.Prover(
             hits,
             vectors={hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits},

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from index.passage import Hit
 
 PASSAGES = 10  # shown to a model at most
+TOGETHER = 3  # passages that follow on one another are read as they stand
 CONTEXT = 9000  # characters of them: with the rules and the answer within the 4,096 tokens of a small local model
 LONGEST = 8000  # characters that a model may write, quotes included
 LONGEST_QUESTION = 300  # characters of a rewritten one
@@ -154,11 +155,31 @@ class Leaks:
         return recited or any(secret in text for secret in self._secrets)
 
 
+def joined(hits: Sequence[Hit]) -> list[Hit]:
+    """Return hits, best first, with up to three that follow on one another in a document as they stand there."""
+    runs: list[list[Hit]] = []
+    for hit in sorted(hits, key=lambda hit: hit.number):
+        if runs and len(runs[-1]) < TOGETHER and _goes_on(runs[-1][-1], hit):
+            runs[-1].append(hit)
+        else:
+            runs.append([hit])
+    place = {hit.number: n for n, hit in enumerate(hits)}
+    runs.sort(key=lambda run: min(place[hit.number] for hit in run))
+    return [hit for run in runs for hit in run]
+
+
+def _goes_on(one: Hit, other: Hit) -> bool:
+    """Return whether a passage follows on another, under the same headings."""
+    next_row = other.number == one.number + 1
+    return next_row and (one.source.url, one.passage.heading) == (other.source.url, other.passage.heading)
+
+
 def shown(hits: Sequence[Hit]) -> list[str]:
-    """Return passages as a model reads them, numbered from 1: as many as fit, best first."""
+    """Return passages as a model reads them, numbered from 1 and with their headings: as many as fit, best first."""
     texts: list[str] = []
-    for hit in hits[:PASSAGES]:
-        where = " > ".join(dict.fromkeys([hit.source.title, *hit.passage.heading]))
+    for before, hit in zip([None, *hits], hits[:PASSAGES], strict=False):
+        heads = dict.fromkeys([hit.source.title, *hit.passage.heading])
+        where = "(goes on)" if before and _goes_on(before, hit) else " > ".join(heads)
         text = f"[{len(texts) + 1}] {_flat(where)}\n{clean.visible(hit.passage.text)}"
         if texts and sum(map(len, texts)) + len(text) > CONTEXT:
             break

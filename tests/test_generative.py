@@ -25,7 +25,7 @@ from app import ModelError, clean, render
 from app.answer import LABELS, REFUSAL, Answer, Done, Notice, Said, Status
 from app.assistant import Assistant, Turn
 from app.endpoint import Endpoint
-from app.generative import shown
+from app.generative import joined, shown
 from app.llm import Model
 from index import build, store
 from index.split import sentence_bounds
@@ -227,6 +227,23 @@ def test_what_a_model_reads_fits_and_holds_nothing_unseen(tmp_path, encoder):
     texts = shown(hits)
     assert 3 < len(texts) <= 10 and sum(map(len, texts)) <= 9000
     assert all(text.startswith(f"[{n}] ") and clean.visible(text) == text for n, text in enumerate(texts, 1))
+
+
+def test_a_model_reads_what_stands_together_together(tmp_path, encoder):
+    text = " ".join(
+        f"Step {n} of the ring sends chunk {n} to the next worker and adds what it receives." for n in range(60)
+    )
+    page = a_document("https://example.org/ring", text)
+    build.build([(page, a_source(page))], encoder, tmp_path)
+    assistant = Assistant(store.open_shelf(tmp_path / "shelves", encoder=encoder.name), encoder)
+    hits = sorted(assistant.search("ring step", limit=12), key=lambda hit: hit.number)
+    a, b, c, d, e = hits[:5]
+    assert [hit.number for hit in hits[:5]] == list(range(a.number, a.number + 5))
+    assert joined([b, e, a]) == [a, b, e]
+    assert joined([e, c, b]) == [e, b, c]
+    assert joined([e, d, c, b, a]) == [d, e, a, b, c]  # three at most, and the best among the first of them
+    heads = [text.partition("\n")[0] for text in shown([a, b, d])]
+    assert heads == [f"[1] {page.title}", "[2] (goes on)", f"[3] {page.title}"]
 
 
 # --- follow-ups -----------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def test_there_are_enough_cases_of_every_suite():
     suites = Counter(case.suite for case in ALL)
     assert suites["answers"] >= 150
     assert suites["refusals"] >= 40
-    assert suites["dialogues"] >= 30
+    assert suites["dialogues"] >= 60
     assert len(REQUESTS) >= 25
 
 

@@ -25,9 +25,9 @@ def notes() -> dict[str, str]:
 def test_there_are_enough_cases_of_every_suite():
     suites = Counter(case.suite for case in ALL)
     assert suites["answers"] >= 150
-    assert suites["refusals"] >= 40
+    assert suites["refusals"] >= 60
     assert suites["dialogues"] >= 60
-    assert len(REQUESTS) >= 25
+    assert len(REQUESTS) >= 60
 
 
 def test_half_of_the_cases_need_the_starter_notes_alone():

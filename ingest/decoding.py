@@ -93,8 +93,8 @@ def is_binary(text: str) -> bool:
 
 
 def language_of(text: str) -> str:
-    """Return the ISO 639-1 code of a text's language, from at most its first 2,000 characters."""
+    """Return the ISO 639-1 code of a text's language, from at most its first 1,000 characters."""
     import py3langid  # loads a model: only where a page is read
 
-    code, _ = py3langid.classify(text[:2000])
+    code, _ = py3langid.classify(text[:1000])
     return str(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,9 @@ MAX_DATA = 500_000  # characters of a page's structured data that are read
 # Sites whose pages about a paper link to its PDF, without the meta tag that says so.
 _LANDING = {"research.google", "research.google.com", "ojs.aaai.org", "openreview.net", "papers.nips.cc", "usenix.org"}
 _PDF_WORDS = re.compile(r"\b(?:pdf|download|view (?:the )?paper|full text)\b", re.IGNORECASE)
+Links = Callable[[], tuple[str, ...]]
+"""Gives the absolute addresses that a page links to, each once: work that most pages need not be put to."""
+
 _KINDS = {"Book": "book", "Course": "course", "Product": "product", "VideoObject": "video", "Article": "article"}
 
 
@@ -38,13 +41,13 @@ class Details:
     authors: tuple[str, ...] = ()
     about: str = ""  # "Robert C. Martin · book · USD 36.99"
     paper: str = ""  # address of the PDF that the page is about
-    links: tuple[str, ...] = ()
+    links: Links = tuple
 
 
 def details_of(tree: HtmlElement, url: str) -> Details:
     """Return what the page at an address says of itself."""
     base = join(url, next(iter(tree.xpath("//base/@href")), "")) or url
-    links = tuple(_links(tree, base))
+    hrefs = dict.fromkeys(tree.xpath("//a/@href"))
     data = list(_structured(tree))
     authors = _authors(tree, data)
     return Details(
@@ -54,7 +57,7 @@ def details_of(tree: HtmlElement, url: str) -> Details:
         authors=authors,
         about=_about(data, authors),
         paper=_paper(tree, base, url),
-        links=links,
+        links=lambda: tuple(_links(hrefs, base)),
     )
 
 
@@ -114,9 +117,9 @@ def _paper(tree: HtmlElement, base: str, url: str) -> str:
     return ""
 
 
-def _links(tree: HtmlElement, base: str) -> Iterator[str]:
+def _links(hrefs: Iterable[str], base: str) -> Iterator[str]:
     seen: set[str] = set()
-    for href in dict.fromkeys(tree.xpath("//a/@href")):
+    for href in hrefs:
         link = join(base, href)
         if link and link not in seen:
             seen.add(link)

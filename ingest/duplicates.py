@@ -7,10 +7,10 @@ resemblance and containment of documents", 1997): sketches of two texts overlap 
 from __future__ import annotations
 
 import re
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from itertools import accumulate
+
+from ingest.shingles import shingles
 
 SEQUENCE = 6  # words
 MODULUS = 8  # one sequence in so many is kept
@@ -19,12 +19,9 @@ ENOUGH = 5  # shared numbers: fewer are chance
 
 
 def sketch(text: str) -> frozenset[int]:
-    """Return the sketch of a text, about one number for every eight words."""
-    words = [word.encode() for word in re.findall(r"[^\W_]+", text.lower())]
-    ends = list(accumulate(len(word) + 1 for word in words))  # in the line of all words
-    line = memoryview(b" ".join(words))
-    bounds = zip([0, *ends], ends[SEQUENCE - 1 :], strict=False)
-    return frozenset(value for start, end in bounds if (value := zlib.crc32(line[start : end - 1])) % MODULUS == 0)
+    """Return the sketch of a text, about one number below 2**32 for every eight words."""
+    numbers = shingles(re.findall(r"[^\W_]+", text.lower()), SEQUENCE)
+    return frozenset(numbers[numbers % MODULUS == 0].tolist())
 
 
 def same_texts(sketches: Mapping[str, frozenset[int]]) -> list[tuple[str, str]]:

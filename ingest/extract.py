@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from ingest import markup, pdf, webpage
 from ingest.decoding import decode, form_of, is_binary, language_of
-from ingest.details import Details, details_of
+from ingest.details import Details, Links, details_of
 from ingest.document import Piece
 from ingest.message import Response
 from ingest.pieces import mark_link_sections, without_title
@@ -17,15 +17,23 @@ from ingest.status import Status, Verdict
 
 MAX_PAGE = 8_000_000  # characters of HTML
 
-_ADDRESSES_A_MODEL = re.compile(
-    r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:previous|prior|above|earlier|all|preceding)\b.{0,20}"
+_RULES = (
+    r"\b.{0,30}\b(?:previous|prior|above|earlier|all|preceding)\b.{0,20}"
     r"\b(?:instructions?|prompts?|rules|directions|guidelines|commands)\b"
-    r"|\byou are (?:now )?(?:an?|the) (?:ai|assistant|language model|chatbot)\b.{0,60}\b(?:must|should|will)\b"
-    r"|\b(?:to|if you are) (?:an? |any )?(?:ai|llms?|language models?|(?:ai )?assistants?|chatbots?)\b.{0,40}"
+)
+_TO_A_MODEL = (
+    r"(?:an? |any )?(?:ai|llms?|language models?|(?:ai )?assistants?|chatbots?)\b.{0,40}"
     r"\b(?:must|should|ignore|reply|respond|answer|output|say|tell|recommend)\b"
-    r"|\b(?:system prompt|developer message)\b|<\|(?:im_start|system|user|assistant)\|>|\[/?INST\]|<</?SYS>>"
-    r"|\b(?:do not|don't|never) (?:tell|inform|reveal to|mention (?:this|it) to) the (?:user|reader|human)\b",
-    re.IGNORECASE | re.DOTALL,
+)
+_TO_A_READER = r" (?:tell|inform|reveal to|mention (?:this|it) to) the (?:user|reader|human)\b"
+# Of a text in small letters. Each way begins with a letter: `re` passes over what begins with another one.
+_ADDRESSES_A_MODEL = re.compile(
+    rf"ignore{_RULES}|disregard{_RULES}|forget{_RULES}|override{_RULES}"
+    r"|you are (?:now )?(?:an?|the) (?:ai|assistant|language model|chatbot)\b.{0,60}\b(?:must|should|will)\b"
+    rf"|to {_TO_A_MODEL}|if you are {_TO_A_MODEL}"
+    r"|system prompt\b|developer message\b|<\|(?:im_start|system|user|assistant)\|>|\[/?inst\]|<</?sys>>"
+    rf"|do not{_TO_A_READER}|don't{_TO_A_READER}|never{_TO_A_READER}",
+    re.DOTALL,
 )
 
 
@@ -48,7 +56,7 @@ class Extract:
     authors: tuple[str, ...] = ()
     about: str = ""  # who made it, what it is, at what price
     canonical: str = ""  # the address that it calls its own
-    links: tuple[str, ...] = ()  # absolute, each once
+    links: Links = tuple
     paper: str = ""  # the PDF that a landing page is about
     verdict: Verdict | None = None  # where this is not the text, or not all of it
 
@@ -99,7 +107,8 @@ def sitemap(response: Response) -> Extract:
         raise Unreadable(f"the XML cannot be parsed ({error})") from error
     found = root.iterfind(".//{*}loc") if root is not None else ()
     links = tuple(dict.fromkeys((place.text or "").strip() for place in found))[:50_000]  # as many as one may have
-    return Extract("sitemap", "", "", (), "", links=links, verdict=Verdict(Status.UNREADABLE, "a list of addresses"))
+    verdict = Verdict(Status.UNREADABLE, "a list of addresses")
+    return Extract("sitemap", "", "", (), "", links=lambda: links, verdict=verdict)
 
 
 def _finished(found: Extract) -> Extract:
@@ -107,7 +116,7 @@ def _finished(found: Extract) -> Extract:
     text = " ".join(piece.text for piece in pieces)
     if not text.strip():
         raise Unreadable("the pages are pictures: no text in them" if found.form == "pdf" else "no text in the page")
-    flags = ("instructions",) if _ADDRESSES_A_MODEL.search(text) else ()
+    flags = ("instructions",) if _ADDRESSES_A_MODEL.search(text.lower()) else ()
     return replace(found, pieces=tuple(pieces), language=language_of(text), flags=flags)
 
 

@@ -111,6 +111,7 @@ def _is_label(piece: Piece) -> bool:
         return True
     if piece.kind in {"code", "table"}:
         return False
-    if _DATED.search(piece.text) and piece.text.count(" ") < 2 * LABEL:
+    blanks = piece.text.count(" ")
+    if blanks < 2 * LABEL and _DATED.search(piece.text):
         return True
-    return piece.text.count(" ") < LABEL and not re.search(r"[.!?:;。！？]\s*[\"')\]]*$", piece.text.strip())
+    return blanks < LABEL and not re.search(r"[.!?:;。！？]\s*[\"')\]]*$", piece.text.strip())

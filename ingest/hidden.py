@@ -34,7 +34,8 @@ _SHOWS = re.compile(r"display\s*:(?!\s*none)|visibility\s*:\s*visible", re.IGNOR
 _UNSEEN_CLASSES = "sr-only visuallyhidden visually-hidden screen-reader-text".split()
 _UNSEEN_CLASSES += "mw-editsection headerlink anchorjs-link hash-link".split()
 _UNSEEN_CLASS = re.compile(rf"\b(?:{'|'.join(_UNSEEN_CLASSES)})\b")
-_MAY_HIDE = f"//*[@hidden or @style or {' or '.join(f'contains(@class, {name!r})' for name in _UNSEEN_CLASSES)}]"
+_NAMES_ONE = " or ".join(f"contains(., {name!r})" for name in _UNSEEN_CLASSES)
+_MAY_HIDE = f"//@hidden/.. | //@style/.. | //@class[{_NAMES_ONE}]/.."
 
 
 def strip(tree: html.HtmlElement) -> None:

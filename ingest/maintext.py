@@ -8,12 +8,15 @@ belongs between kept blocks (their headings, listings, formulas) is kept with th
 from __future__ import annotations
 
 import re
+from itertools import chain
 
+import numpy as np
 import trafilatura
 from lxml import html
 
 from ingest import hidden
 from ingest.document import Piece
+from ingest.shingles import shingles
 from ingest.webpage import PageBlock, page_blocks, visible_text
 
 SHORT = 60  # words
@@ -44,9 +47,10 @@ def _main(tree: html.HtmlElement, *, fast: bool) -> str:
 
 def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
     """Return the pieces of the blocks that stand in the main text, with what belongs between them."""
-    mask = _Mask(main)
     words = [_words(block.piece.text) for block in blocks]
-    kept = [block.piece.kind != "heading" and mask.holds(said) for block, said in zip(blocks, words, strict=True)]
+    kept = _standing_in(main, words)
+    for n, block in enumerate(blocks):
+        kept[n] = kept[n] and block.piece.kind != "heading"
     _drop_repeats(blocks, kept)
     if not any(kept):
         return []
@@ -55,22 +59,24 @@ def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
     return [block.piece for block, keep in zip(blocks, kept, strict=True) if keep]
 
 
-class _Mask:
-    """The main text as sets of short word sequences."""
-
-    def __init__(self, main: str) -> None:
-        self._shingles = set(_shingles(_words(main)))
-        self._lines = {" ".join(_words(line)) for line in main.splitlines()}
-
-    def holds(self, words: list[str]) -> bool:
-        if len(words) < _SHINGLE:
-            return bool(words) and " ".join(words) in self._lines
-        shingles = _shingles(words)
-        return 2 * sum(map(self._shingles.__contains__, shingles)) >= len(shingles)
-
-
-def _shingles(words: list[str]) -> list[tuple[str, ...]]:
-    return list(zip(*(words[n:] for n in range(_SHINGLE)), strict=False))
+def _standing_in(main: str, blocks: list[list[str]]) -> list[bool]:
+    """Return for each block, given by its words, whether at least half of its shingles stand in the main text."""
+    lines = [_words(line) for line in main.splitlines()]
+    short = {" ".join(line) for line in lines if len(line) < _SHINGLE}
+    held = np.isin(
+        shingles([*chain.from_iterable(blocks)], _SHINGLE), shingles([*chain.from_iterable(lines)], _SHINGLE)
+    )
+    counted = np.concatenate([[0], np.cumsum(held)])
+    standing = []
+    first = 0
+    for block in blocks:
+        runs = len(block) - _SHINGLE + 1
+        if runs < 1:
+            standing.append(bool(block) and " ".join(block) in short)
+        else:
+            standing.append(bool(2 * (counted[first + runs] - counted[first]) >= runs))
+        first += len(block)
+    return standing
 
 
 def _words(text: str) -> list[str]:

@@ -21,7 +21,7 @@ from ingest.status import Status, Verdict
 if TYPE_CHECKING:
     from pebble.common import ProcessFuture
 
-READER = "5"  # version of the way in which texts are read: what another read is read again
+READER = "6"  # version of the way in which texts are read: what another read is read again
 TIMEOUT = 20  # seconds a document, of the clock, and
 WORK = 15  # of work
 MEMORY = 2 * 2**30  # bytes of address space a child
@@ -84,7 +84,7 @@ def parse(job: Job) -> Parsed:
         title=found.title,
         about=found.about,
         final=found.canonical or main.final,
-        links=found.links if job.onward or found.form == "sitemap" else (),
+        links=found.links() if job.onward or found.form == "sitemap" else (),
         paper=found.paper,
     )
     if verdict and not (found.verdict and found.pieces):

@@ -33,6 +33,10 @@ _FORMULA = re.compile(r"\b(?:katex|mwe-math-element|MathJax)\b")
 _NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
 
 
+# lxml asks a function in Python for the class of each element, which takes as long as the rest of a walk.
+_ONE_CLASS = etree.ElementDefaultClassLookup(element=html.HtmlElement)
+
+
 @dataclass(frozen=True, slots=True)
 class PageBlock:
     """One visible block of a page."""
@@ -60,6 +64,7 @@ class _Run:
 def parse(markup: str) -> html.HtmlElement:
     """Return the tree of a page; raises ValueError where nothing in it is markup."""
     parser = html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=False)
+    parser.set_element_class_lookup(_ONE_CLASS)
     plain = _CONTROLS.sub("", markup)  # some end the page for the parser, and not for a browser; some split words
     try:
         tree = html.document_fromstring(plain.encode("utf-8", "replace"), parser=parser)
@@ -185,7 +190,7 @@ class _Walker:
         self.blocks.append(PageBlock(Piece(kind, text, place=self._place()), visible, self.apart > 0, linked))
 
     def _text(self, text: str | None) -> None:
-        if text:
+        if text and (self.run.text or self.pre or not text.isspace()):
             shown = text if self.pre else _SPACE.sub(" ", text)
             self.run.add(shown, shown, in_link=self.links > 0)
 

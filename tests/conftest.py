@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import re
+import signal
 import socket
 import sys
 import tempfile
@@ -31,6 +32,9 @@ settings.register_profile("same", derandomize=True)
 settings.load_profile("same")
 
 os.environ["CHAINLIT_APP_ROOT"] = tempfile.mkdtemp(prefix="chainlit-")  # it writes there as it is imported
+
+# A shell's background jobs ignore Ctrl-C, and so would the commands that tests start there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 

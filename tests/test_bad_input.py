@@ -219,7 +219,7 @@ def read_of(folder, urls):
 
 def test_ctrl_c_says_that_what_was_done_is_kept_and_it_is(shelf):
     folder, links, _ = shelf
-    pages = {f"/{n}": article(f"Page {n}", n) for n in range(3)} | {f"/slow{n}": Reply("x", wait=3) for n in range(9)}
+    pages = {f"/{n}": article(f"Page {n}", n) for n in range(3)} | {f"/slow{n}": Reply("x", wait=3) for n in range(99)}
     with Site(pages).open() as site:
         urls = [f"http://127.0.0.1:{site.port}{path}" for path in pages]
         running = prep(folder, a_list(links.parent, [URL, *urls]), site=site)
@@ -228,7 +228,7 @@ def test_ctrl_c_says_that_what_was_done_is_kept_and_it_is(shelf):
             time.sleep(0.2)
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=120)  # the encoder may just be made ready, on a busy machine
-    assert running.returncode == 130
+    assert running.returncode == 130, said
     assert "prep: stopped; what was done is kept" in said
     assert "Traceback" not in said
     assert still_there(folder)

@@ -145,7 +145,7 @@ def test_markdown_keeps_headings_lists_code_and_tables_and_drops_what_generators
     assert [text for kind, text in blocks if kind == "item"] == ["one step", "a step in it", "first"]
     assert "See the paper and $N-1$ steps." in text
     assert not any(word in text for word in ("toc", "not to be read", ":::", "tags", "ring.png", "{#how}"))
-    assert found.links == ("https://b.test/p.pdf",)
+    assert found.links() == ("https://b.test/p.pdf",)
 
 
 def test_markdown_knows_its_lines():

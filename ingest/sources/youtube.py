@@ -241,7 +241,7 @@ def _list(part: Response) -> Extract:
     found = _first(data, "metadata", lambda value: isinstance(value, dict))
     inner: object = next(iter(found.values()), {})
     title = str(inner.get("title") or "") if isinstance(inner, dict) else ""
-    listed = Extract("html", title, "", (), "", links=tuple(watch_address(video) for video in videos))
+    listed = Extract("html", title, "", (), "", links=lambda: tuple(watch_address(video) for video in videos))
     if not videos:
         return listed.ending(Verdict(Status.REJECTED, "no videos are listed on the page"))
     return listed.ending(Verdict(Status.OUTLINE, f"a list of {len(videos)} videos"))

@@ -13,6 +13,7 @@ from itertools import chain
 import numpy as np
 import trafilatura
 from lxml import html
+from trafilatura.settings import Document
 
 from ingest import hidden
 from ingest.document import Piece
@@ -20,6 +21,7 @@ from ingest.shingles import shingles
 from ingest.webpage import PageBlock, page_blocks, visible_text
 
 SHORT = 60  # words
+_BLOCKS = "ab cell code fw head item lb list p quote row table".split()  # in trafilatura's tree
 _SHINGLE = 4  # words; of a shorter block, the whole line must match
 _WORD = re.compile(r"\w+")
 _MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
@@ -42,7 +44,17 @@ def article(tree: html.HtmlElement) -> tuple[list[Piece], str]:
 
 
 def _main(tree: html.HtmlElement, *, fast: bool) -> str:
-    return trafilatura.extract(tree, fast=fast, favor_recall=True, include_comments=False) or ""
+    """Return the text that trafilatura finds, with a line for each of its blocks."""
+    found = trafilatura.bare_extraction(
+        tree, fast=fast, favor_recall=True, include_comments=False, output_format="txt", as_dict=False
+    )
+    if not isinstance(found, Document):
+        return ""
+    for element in found.body.iter(*_BLOCKS):
+        end = " " if element.tag == "cell" else "\n"
+        element.text = f"{end}{element.text or ''}"
+        element.tail = f"{end}{element.tail or ''}"
+    return "".join(found.body.itertext())
 
 
 def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:

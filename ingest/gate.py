@@ -52,7 +52,7 @@ def by_code(response: Response) -> Verdict | None:
 def by_text(response: Response, found: Extract) -> Verdict | None:
     """Return why what was read is no document."""
     text = quotable(found.pieces)
-    words = len(text.split()) if found.language not in {"zh", "ja", "th"} else len(text) // 2
+    words = len(text.split(maxsplit=PREVIEW)) if found.language not in {"zh", "ja", "th"} else len(text) // 2
     if found.form == "html" and (verdict := _rubbish(response, found, text, words)):
         return verdict
     said = messages.in_text(f"{found.title}\n{text}", "") if words < SHORT and found.form != "html" else None

@@ -23,6 +23,7 @@ from ingest.webpage import PageBlock, page_blocks, visible_text
 SHORT = 60  # words
 _BLOCKS = "ab cell code fw head item lb list p quote row table".split()  # in trafilatura's tree
 _SHINGLE = 4  # words; of a shorter block, the whole line must match
+_LINE = 200  # characters of such a line at most
 _WORD = re.compile(r"\w+")
 _MATH = re.compile(r"\$\$.+?\$\$|\$[^$\n]+\$|\\\[.+?\\\]|\\\(.+?\\\)", re.DOTALL)
 
@@ -73,11 +74,8 @@ def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
 
 def _standing_in(main: str, blocks: list[list[str]]) -> list[bool]:
     """Return for each block, given by its words, whether at least half of its shingles stand in the main text."""
-    lines = [_words(line) for line in main.splitlines()]
-    short = {" ".join(line) for line in lines if len(line) < _SHINGLE}
-    held = np.isin(
-        shingles([*chain.from_iterable(blocks)], _SHINGLE), shingles([*chain.from_iterable(lines)], _SHINGLE)
-    )
+    short = {" ".join(_words(line)) for line in main.splitlines() if len(line) < _LINE}
+    held = np.isin(shingles([*chain.from_iterable(blocks)], _SHINGLE), shingles(_words(main), _SHINGLE))
     counted = np.concatenate([[0], np.cumsum(held)])
     standing = []
     first = 0

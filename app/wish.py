@@ -5,46 +5,72 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+VIDEO = ("video", "playlist", "channel")
+WRITTEN = ("article", "page", "note", "paper", "book", "repository")
 NAMES: dict[str, tuple[str, ...]] = {
-    "video": ("video", "playlist", "channel"),
-    "talk": ("video", "playlist", "channel"),
-    "lecture": ("video", "playlist", "channel"),
-    "paper": ("paper",),
-    "book": ("book",),
-    "course": ("course",),
-    "workshop": ("workshop",),
-    "tutorial": ("workshop", "article", "note"),
-    "article": ("article", "page", "note"),
-    "blog post": ("article", "page"),
-    "post": ("article", "page"),
-    "blog": ("article", "page"),
-    "note": ("note",),
-    "repositorie": ("repository",),
-    "repository": ("repository",),
-    "repo": ("repository",),
+    r"(?:youtube )?video|talk|lecture|recording|screencast": VIDEO,
+    r"(?:research |academic )?paper": ("paper",),
+    r"(?:text)?book": ("book",),
+    r"(?:online |paid |free )?course|learning plan": ("course",),
+    r"workshop|hands-on lab": ("workshop",),
+    r"tutorial": ("workshop", "article", "note"),
+    r"article|write-?up": ("article", "page", "note"),
+    r"blog post|post|blog": ("article", "page"),
+    r"note": ("note",),
+    r"(?:github |git )?(?:repositor(?:y|ie)|repo)": ("repository",),
+    r"(?:coding |practi[cs]e )(?:web)?(?:site|platform)": ("practice",),
 }
-"""Kinds of resource by the word for them, without its plural s."""
+"""Kinds of resource by the words for them, without their plural s."""
 
-_ONE = rf"(?P<kind>{'|'.join(sorted(NAMES, key=len, reverse=True))})"
-_KIND = rf"{_ONE}s?"
-_ONLY = (
-    rf"\b(?:only|just|nothing but) (?:the )?{_KIND}\b",
-    rf"\b{_KIND}(?: only|,? nothing else)\b",
-    (
-        rf"^(?:(?:the |some |good |best |hands-on |give me |find |list )*){_KIND} (?:on|about|for|of|that|to"
-        rf"|covering|explaining)\b"
-    ),
-    rf"(?<!crash )\b{_ONE}s\s*(?:please)?[.!]?$",
+_ONE = rf"(?:{'|'.join(NAMES)})"
+_KINDS = rf"{_ONE}s?(?:(?:\s*[,/&]\s*|,?\s+(?:and|or|nor)\s+){_ONE}s?)*"
+_ABOUT = r"(?:on|about|for|of|that|to|covering|explaining|where|which|by|from)\b"
+_ASKS = (
+    r"(?:(?:is|are) there|do you (?:have|know)|what|which|any|some|an?|the|good|best|hands-on|give me|find|list|got)"
 )
-_WITHOUT = (
-    rf"(?:,|\bbut\b)?\s*\b(?:no|without(?: any)?|except(?: for)?|skip(?:ping)?(?: the)?|not? (?:any )?"
-    rf"|avoid)\s+{_KIND}(?:(?:,? (?:and|or|nor) |, ){_KIND.replace('kind', 'other')})?(?: please)?"
+_ONLY = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b(?:only|just|nothing but|exclusively) (?:the )?{_KINDS}\b",
+        rf"\b{_KINDS}(?: only|,? nothing else)\b",
+        rf"^(?:{_ASKS}\s+)*{_KINDS} {_ABOUT}",
+        rf"^(?:{_ASKS}\s+)*{_KINDS}(?=\s+(?:should|can|could|do|would) i\b)",
+        rf"(?<!crash )\b{_ONE}s\s*(?:please)?[.!?]?$",
+    )
+)
+_WITHOUT = re.compile(
+    r"(?:,|\bbut\b)?\s*\b(?:no|without(?: any)?|except(?: for)?|skip(?:ping)?(?: the)?|not? (?:any )?"
+    rf"|avoid)\s+{_KINDS}(?: please)?\b",
+    re.IGNORECASE,
+)
+_NOT = (
+    r"(?:nothing to|no|not(?: to)?|rather than|instead of|can(?:no|['’]|\s?no)?t|do(?:n['’]| no)t (?:want to|like to)?)"
+)
+_SAID = tuple(
+    (re.compile(pattern, re.IGNORECASE), frozenset[str](only), frozenset[str](without))
+    for pattern, only, without in (
+        (
+            rf"\b(?:i )?{_NOT} ?watch(?:ing)?(?: (?:videos|anything))?(?: here| now)?\b"
+            r"|\b(?:written|text) (?:ones|only)\b",
+            (),
+            VIDEO,
+        ),
+        (rf"\b(?:i )?{_NOT} ?read(?:ing)?(?: anything)?\b", (), WRITTEN),
+        (r"\bsomething to watch\b|^watch\b", VIDEO, ()),
+        (r"\bsomething to read\b", (), VIDEO),
+        (
+            r"\b(?:(?:web)?sites?|platforms?|places?) (?:where (?:i|you|one) can |to |for )?practi[cs](?:e|ing)\b",
+            ("practice",),
+            (),
+        ),
+    )
 )
 _NUMBERS = {
     "an": 1.0,
     "a": 1.0,
     "one": 1.0,
     "two": 2.0,
+    "a couple of": 2.0,
     "three": 3.0,
     "four": 4.0,
     "five": 5.0,
@@ -52,16 +78,17 @@ _NUMBERS = {
     "a half": 0.5,
 }
 _HOURS = re.compile(
-    r"(?P<frame>(?:in|within|for|under|less than|at most|up to|about|only|have"
-    r"|got)\s+)*(?P<number>\d+(?:[.,]\d+)?|half an|an?|one|two|three|four|five)"
-    r"(?P<half> and a half)?[\s-]?(?P<unit>hours?|hrs?|h|minutes?|mins?|min|m)\b(?P<more> and a half)?"
-    r"(?:\s+(?:on|of|for|about|to))?",
+    r"(?P<frame>(?:in|within|for|under|less than|at most|up to|about|only|have|got)\s+)*"
+    r"\b(?P<number>\d+(?:[.,]\d+)?|half an|a couple of|an?|one|two|three|four|five)"
+    r"(?P<half> and a half)?[\s-]?(?P<unit>hours?|hrs?|h|minutes?|mins?|min|m)(?:(?P<rest>[0-5]\d)(?:\s?m(?:in)?)?)?\b"
+    r"(?P<more> and a half)?(?:\s+(?:left|free|spare|to spare))?(?:\s+(?:on|of|for|about|to)\b)?",
     re.IGNORECASE,
 )
+_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:['’]s)?"
 _WHEN = re.compile(
-    r"\b(?:before|by|until|for|on|this|next) (?:my )?(?:mon|tues|wednes|thurs|fri|satur"
-    r"|sun)day(?:['’]s)?\b|\b(?:tonight|tomorrow(?:['’]s)?|today|this (?:week|weekend|evening)"
-    r"|next (?:week|month)|the weekend|over the weekend)\b",
+    rf"\b(?:(?:is )?(?:before|by|until|for|on|this|next) (?:my )?(?:coming |next )?{_DAY}(?: morning| evening)?"
+    rf"|tonight|tomorrow(?:['’]s)?|today|this (?:week|weekend|evening)|next (?:week|month)|(?:over )?the weekend"
+    rf"|in (?:an?|one|two|three|\d+) (?:days?|weeks?))(?=\W|$)",
     re.IGNORECASE,
 )
 _BASICS = re.compile(
@@ -75,13 +102,21 @@ _DEPTH = re.compile(
     r"\b(?:advanced(?: only)?|in depth|deep dive|no basics|skip the basics|for experts)\b", re.IGNORECASE
 )
 _FRAME = re.compile(
-    r"\b(?:(?:what|which) should i (?:read|watch|study|learn)(?: about| on| for)?|(?:i )?(?:want|need"
-    r"|would like) to (?:read|learn|study|understand|prepare)(?: about| for)?"
-    r"|(?:give|make|build|show) me (?:a |an )?(?:cited )?(?:reading )?(?:list|plan)?(?: about| on| for"
+    r"\b(?:(?:what|which|where) (?:(?:should|do|can|could) i|to) (?:read|watch|study|learn|start)"
+    r"(?: about| on| for| with)?"
+    r"|^(?:learn|study|read) (?:about|on)"
+    r"|(?:should|do|can|could|would) i (?:read|watch|study|learn|order|buy|get|take|do|use|try|start)(?: first)?"
+    r"(?: about| on| for| with)?"
+    r"|(?:i )?(?:want|need|would like|have) to (?:read|learn|study|understand|prepare|know|revise)(?: about| for)?"
+    r"|(?:give|make|build|show|find|recommend) me (?:a |an )?(?:cited )?(?:reading )?(?:list|plan)?(?: about| on| for"
     r"| of)?|reading list(?: about| on| for)?|(?:help me )?prepare(?: me)?(?: for)?(?: a| an| the| my)?"
-    r"|refresh|study plan(?: for)?|please|resources? (?:on|about|for)|(?:interview )?round|an? mlops interview)\b",
+    r"|(?:quick(?:ly)?\s*)?(?:refresh(?:er)?|brush(?:ing)? up|catch up|revise)(?: my)?(?: on)?|study plan(?: for)?"
+    r"|please|quick|resources? (?:on|about|for)|everything (?:on|about)"
+    r"|(?:(?:is|are) there|do you have|got) (?:an?|any)\b"
+    r"|(?:before|until|for) my|(?:interview )?rounds?|phone screen|onsite|an? mlops interview)\b",
     re.IGNORECASE,
 )
+_PERSONAL = re.compile(r"(?:^|[,.;:!?]\s*|\s[-–—]\s)(?:i|i['’](?:m|ve|d)|my|we)\b[^,.;:!?]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +143,31 @@ def read(request: str) -> Wish:
     >>> read("distributed training before Friday, but no books").subject
     'distributed training'
     """
-    text, without, only = request.strip(), set[str](), set[str]()
-    while found := re.search(_WITHOUT, text, re.IGNORECASE):
-        for name in filter(None, (found["kind"], found["other"])):
-            without.update(NAMES[name.lower()])
-        text = text[: found.start()] + text[found.end() :]
-    minutes, text = _minutes(text)
+    minutes, text = _minutes(request.strip())
     text = _WHEN.sub(" ", text)
+    only, without = set[str](), set[str]()
+    for pattern, welcome, unwelcome in _SAID:
+        if pattern.search(text):
+            only, without, text = only | welcome, without | unwelcome, _tidy(pattern.sub(" ", text))
+    while found := _WITHOUT.search(text):
+        without |= _kinds(found.group())
+        text = text[: found.start()] + text[found.end() :]
     stages = (
         ("crawl",) if _BASICS.search(text) else ("walk", "run") if _DEPTH.search(text) else ("crawl", "walk", "run")
     )
-    text = _DEPTH.sub(" ", _BASICS.sub(" ", text)) if len(stages) < 3 else text
+    text = _tidy(_DEPTH.sub(" ", _BASICS.sub(" ", text)) if len(stages) < 3 else text)
     for pattern in _ONLY:
-        if found := re.search(pattern, _tidy(text), re.IGNORECASE):
-            only.update(NAMES[found["kind"].lower()])
-            text = _tidy(text)
-            text = f"{text[: found.start()]} {text[found.end() :]}"
-    subject = _tidy(_FRAME.sub(" ", text)) or _tidy(text) or request.strip()
+        if found := pattern.search(text):
+            only |= _kinds(found.group())
+            text = _tidy(f"{text[: found.start()]} {text[found.end() :]}")
+    subject = _tidy(_FRAME.sub(" ", text))
+    subject = _tidy(_PERSONAL.sub(" ", subject)) or subject or _tidy(text) or request.strip()
     return Wish(subject, frozenset(only), frozenset(without), stages, minutes)
+
+
+def _kinds(text: str) -> set[str]:
+    """Return the kinds that words for them name."""
+    return {kind for name, kinds in NAMES.items() if re.search(rf"\b(?:{name})s?\b", text, re.I) for kind in kinds}
 
 
 def _minutes(text: str) -> tuple[float | None, str]:
@@ -135,7 +177,7 @@ def _minutes(text: str) -> tuple[float | None, str]:
     number = found["number"].lower()
     amount = _NUMBERS.get(number) or float(number.replace(",", "."))
     amount += 0.5 if found["half"] or found["more"] else 0.0
-    minutes = amount * (60 if found["unit"].lower().startswith("h") else 1)
+    minutes = amount * (60 if found["unit"].lower().startswith("h") else 1) + float(found["rest"] or 0)
     return minutes, f"{text[: found.start()]} {text[found.end() :]}"
 
 
@@ -146,8 +188,6 @@ def span(text: str) -> float | None:
     (180.0, 90.0, 90.0, 45.0, None)
     """
     bare = text.strip().lower()
-    if found := re.fullmatch(r"(\d+)\s*h(?:ours?)?\s*(\d{1,2})\s*(?:m(?:in(?:utes)?)?)?", bare):
-        return float(found[1]) * 60 + float(found[2])
     if re.fullmatch(r"\d+(?:\.\d+)?", bare):
         return float(bare)
     minutes, rest = _minutes(bare)

@@ -150,6 +150,18 @@ def test_no_request_is_too_odd_for_it(shelf, words):
         ("feature stores, 45 min", "feature stores", set(), set(), 45),
         ("SOLID, but no books", "SOLID", set(), {"book"}, None),
         ("caching for an hour and a half", "caching", set(), set(), 90),
+        ("1h30 on SQL", "SQL", set(), set(), 90),
+        ("papers or books on Raft, 2h", "Raft", {"paper", "book"}, set(), 120),
+        ("which book should I read first about Raft?", "Raft", {"book"}, set(), None),
+        ("no videos or books, feature stores please", "feature stores", set(), {*wish.VIDEO, "book"}, None),
+        ("feature stores, something to read not watch", "feature stores", set(), set(wish.VIDEO), None),
+        ("something to watch about Kubernetes", "Kubernetes", set(wish.VIDEO), set(), None),
+        ("platforms to practise graph problems", "graph problems", {"practice"}, set(), None),
+        ("my interview is on Friday, system design round", "system design", set(), set(), None),
+        ("I have a couple of hours before my interview, sharding", "sharding", set(), set(), 120),
+        ("two hours tonight: Raft and Paxos", "Raft and Paxos", set(), set(), 120),
+        ("how to write a design paper", "how to write a design paper", set(), set(), None),
+        ("Kubernetes workshop", "Kubernetes workshop", set(), set(), None),
     ],
 )
 def test_a_request_in_plain_words_is_understood(request_, subject, only, without, minutes):

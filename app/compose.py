@@ -59,6 +59,7 @@ _FACETS = (  # what an explanation of how something works consists of, besides w
     ),
     re.compile(r"\b(?:because|so that|independent of|constant|regardless|however many|therefore)\b", re.IGNORECASE),
 )
+_FIGURE = re.compile(r"\d\s?(?:%|[µnm]?s\b|[KMGTkmgt]i?[Bb]\b|[a-z]{3,}s\b)")
 _CONNECTS = re.compile(
     r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
 )
@@ -92,13 +93,15 @@ def compose(
 def fit(quote: str) -> bool:
     """Return whether a stretch is a sentence that can stand in an answer: no heading, debris or question.
 
-    >>> fit("Rings scale well."), fit("Why do rings scale?"), fit("x = y_1 + { } ;")
-    (True, False, False)
+    >>> fit("Rings scale well."), fit("Why do rings scale?"), fit("x = y_1 + { } ;"), fit("They share $f(. by far.")
+    (True, False, False, False)
     """
     words = quote.split()
     if not 3 <= len(words) <= 80 or quote.endswith("?") or not _OPENS.match(quote) or not _ENDS.search(quote):
         return False
     if quote.endswith(":") or _ABOUT_ITSELF.search(quote):
+        return False
+    if quote.count("$") % 2 and not re.search(r"\$\d", quote):  # half a formula
         return False
     if quote.count("=") > 1 or sum(len(word) == 1 for word in words) > 0.4 * len(words):  # a formula
         return False
@@ -111,6 +114,11 @@ def whole(quote: str) -> bool:
     return quote.count(" ") >= 4 and bool(re.search(r"[.!:)\"”’`$]$", quote))
 
 
+def _is_figure(question: Question, quote: str) -> bool:
+    """Return whether a stretch without a full stop tells a number that is asked for: "Target: latency < 5 ms"."""
+    return question.kind == "number" and quote.count(" ") >= 4 and bool(_FIGURE.search(quote))
+
+
 def leans(quote: str) -> bool:
     """Return whether a sentence needs the one before it to be understood."""
     return bool(_LEANS_HARD.match(quote) or _CONNECTS.match(quote))
@@ -118,7 +126,7 @@ def leans(quote: str) -> bool:
 
 def _picked(question: Question, scored: Sequence[Candidate], most: int) -> list[Candidate]:
     """Take sentences one by one: the best that is left, less for what was said already and for a source used before."""
-    pool = [one for one in scored if fit(one.quote) and whole(one.quote)]
+    pool = [one for one in scored if fit(one.quote) and (whole(one.quote) or _is_figure(question, one.quote))]
     if not pool:
         return []
     pool = _by_core(question, pool)

@@ -105,7 +105,13 @@ def _sides(text: str) -> tuple[str, ...]:
 
 # --- follow-ups -----------------------------------------------------------------------------------
 
-_OPENS = re.compile(r"^(?:and|but|so|also|then|ok(?:ay)?|or|plus)\b[,\s]*", re.IGNORECASE)
+_OPENS = re.compile(r"^(?:(?:and|but|so|also|then|ok(?:ay)?|or|plus|suppose)\b[,\s]*)+", re.IGNORECASE)
+_CORRECTS = re.compile(
+    r"^(?:(?:no|nope|sorry|oh|wait|actually)\b[,.!\s]*)*(?:i mean|i meant|make that)\s+(?:(?:in|for|with|about)\s+)?"
+    r"(?P<new>.+?)\s*[?.]?$",
+    re.IGNORECASE,
+)
+_WHEN_NOT = re.compile(r"^(when|where|why) not\W*$", re.IGNORECASE)
 _WHAT_ABOUT = re.compile(r"^(?:what about|how about|and|what if it is|same for)\s+(?P<new>[^?]+)\??$", re.IGNORECASE)
 _STANDS_FOR = re.compile(
     r"\b(?:it|its|they|them|their|this|that|these|those|the same|one|ones|there|both|the (?:former|latter|first"
@@ -116,18 +122,26 @@ _STANDS_FOR = re.compile(
 _NEW_SUBJECT = re.compile(
     r"^(?:what(?:'s| is| are)|define|explain) (?:an? .+|(?!the\b)[\w/-]+(?: [\w/-]+){0,2})$", re.IGNORECASE
 )
+_AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|should|would|will|may|might|must)"
 _SCAFFOLD = re.compile(
-    r"^(?:please |can you |could you )?(?:what(?:'s| is| are| was| were| does| do)|how (?:do|does|did|is|are|can"
-    r"|to)|why (?:is|are|do|does|did)"
-    r"|explain|describe|define|tell me (?:about|how)|when (?:should|do|would) (?:i|you|we)|which|who|where|is|are"
-    r"|does|do|can)\b",
+    r"^(?:please |can you |could you )?(?:what happens (?:to|in|with|when|if)"
+    rf"|(?:what|how(?: \w+)?|why|when|where|which|who)(?: to|['’]s| {_AUXILIARY})(?: i| you| we)?\b"
+    rf"|how (?:many|much)|explain|describe|define|tell me (?:about|how)|which|who|where|{_AUXILIARY}|(?:i|we) (?:have|want|need))\b",
     re.IGNORECASE,
 )
 _PREDICATE = re.compile(
-    r"\b(?:work|works|mean|means|used for|good for|for|do|useful|important|needed|different|called|happen|happens"
-    r"|use|used)\b\s*\??$",
+    r"\b(?:work|works|mean|means|used for|good for|for|do|useful|important|needed|different|called|happens?|says?"
+    r"|recommend|contain|look like|makes? sense|use|used|differ|keep|get|have)\b\s*\??$",
     re.IGNORECASE,
 )
+
+
+# What follows the subject of a question: "…, how should I use them?", "… when a worker crashes?"
+_CLAUSE = re.compile(
+    r"(?:[,:;]\s+(?:how|what|why|which|when|where|should|can)\b|\s(?:when|while|if|because|although)\s).*$",
+    re.IGNORECASE,
+)
+NAME = 3  # words that may stand for a name
 
 
 def standalone(question: str, before: Sequence[str]) -> str:
@@ -139,6 +153,8 @@ def standalone(question: str, before: Sequence[str]) -> str:
     'how does ring-allreduce cost scale?'
     >>> standalone("what about trees?", ["what is ring-allreduce?"])
     'trees ring-allreduce'
+    >>> standalone("no, I meant Kafka", ["How does Flink get exactly-once results?"])
+    'How does Kafka get exactly-once results?'
     >>> standalone("What is a Pod?", ["How does ring-allreduce work?"])
     'What is a Pod?'
     """
@@ -148,6 +164,8 @@ def standalone(question: str, before: Sequence[str]) -> str:
     subject = subject_of(earlier)
     if not subject:
         return question
+    if correction := _CORRECTS.match(question):
+        return _corrected(earlier, correction["new"])
     bare = _OPENS.sub("", question)
     if (swap := _WHAT_ABOUT.match(question)) and not re.match(
         r"(?:how|what|why|when|which|who|is|are|do|does)\b", swap["new"], re.I
@@ -155,6 +173,8 @@ def standalone(question: str, before: Sequence[str]) -> str:
         return (
             f"{_STANDS_FOR.sub(subject, swap['new'], count=1)} {subject}" if subject not in swap["new"] else swap["new"]
         )
+    if refused := _WHEN_NOT.match(bare):
+        return f"{refused[1]} not to use {subject}?"
     if _STANDS_FOR.search(bare):
         return _STANDS_FOR.sub(subject, bare, count=1)
     if _NEW_SUBJECT.match(bare.rstrip("?. ")):
@@ -162,6 +182,12 @@ def standalone(question: str, before: Sequence[str]) -> str:
     opened = bare != question
     few = len(set(terms(bare))) <= 3 and not names(bare)  # a name is a subject of its own
     return f"{bare.rstrip('?. ')} {subject}?" if opened or few else question
+
+
+def _corrected(earlier: str, new: str) -> str:
+    """Return a question with something else in the place of what it named."""
+    old = next(iter(names(earlier)), subject_of(earlier))
+    return earlier.replace(old, new, 1) if len(terms(new)) <= NAME else f"{new} {old}"
 
 
 def names(text: str) -> list[str]:
@@ -184,9 +210,10 @@ def names(text: str) -> list[str]:
 def subject_of(question: str) -> str:
     """Return what a question is about: its words without the scaffold of asking.
 
-    >>> subject_of("How does ring-allreduce work?"), subject_of("What is the CAP theorem?")
-    ('ring-allreduce', 'CAP theorem')
+    >>> subject_of("How does ring-allreduce work?"), subject_of("How big is a chunk when it is full?")
+    ('ring-allreduce', 'chunk')
     """
     text = _SCAFFOLD.sub("", question.strip().rstrip("?.! ")).strip()
+    text = _CLAUSE.sub("", text) or text
     text = _PREDICATE.sub("", text).strip()
     return re.sub(r"^(?:the|a|an|of|to|i|you|we)\s+", "", text, flags=re.IGNORECASE).strip()

@@ -97,7 +97,8 @@ class Quoter:
         """Return an answer to all that was asked; what cannot be answered of it is named."""
         told = [one for one in found if one.answers and (len(found) == 1 or not _unknown(one))]
         parts = [(one, compose.compose(one.asked, one.scored, length, parts=len(found))) for one in told]
-        chosen = [candidate for _, composed in parts for candidate in composed.sentences]
+        said = (candidate for _, composed in parts for candidate in composed.sentences)
+        chosen = list({(candidate.hit.number, candidate.span): candidate for candidate in said}.values())
         citations, sentences = self._cited(chosen)
         lacking = [one.asked.text.rstrip("?") for one in found if one not in told] if len(found) > 1 else []
         lacking += [name for one, composed in parts for name in self._unsaid(one, composed.sentences)]

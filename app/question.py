@@ -126,7 +126,8 @@ _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|should|would|will|may|mi
 _SCAFFOLD = re.compile(
     r"^(?:please |can you |could you )?(?:what happens (?:to|in|with|when|if)"
     rf"|(?:what|how(?: \w+)?|why|when|where|which|who)(?: to|['’]s| {_AUXILIARY})(?: i| you| we)?\b"
-    rf"|how (?:many|much)|explain|describe|define|tell me (?:about|how)|which|who|where|{_AUXILIARY}|(?:i|we) (?:have|want|need))\b",
+    rf"|how (?:many|much)|explain|describe|define|tell me (?:about|how)|which|who|where|{_AUXILIARY}"
+    r"|(?:i|we) (?:have|want|need))\b",
     re.IGNORECASE,
 )
 _PREDICATE = re.compile(

@@ -43,8 +43,10 @@ _LEANS_HARD = re.compile(
 _ABOUT_ITSELF = re.compile(  # what a page says of itself, its writers or its readers
     r"\b(?:we(?:'re| are)|i(?:'m| am)) (?:excited|pleased|happy|thrilled|proud) to\b|\bread on\b|\bto learn more\b"
     r"|\bstay tuned\b|\bsee also\b|\bthanks? (?:to|you)\b|\bnewsletter\b|\ball rights reserved\b"
+    r"|\bplease (?:see|refer|read|check|visit)\b|\bthis (?:blog )?post\b|\bfor more (?:information|details)\b"
+    r"|\b(?:rest|remainder) of (?:the|this) (?:\w+ )?(?:post|article|section|chapter|paper|guide|tutorial|series)\b"
     r"|\bunder an open.source licen[cs]e\b|\bbefore we (?:jump|dive|get|go|start|begin)\b"
-    r"|\blet'?s (?:first |now )?(?:jump|dive|look|see|start|understand|take a look|talk|discuss)\b"
+    r"|\blet'?s (?:first |now )?(?:jump|dive|look|see|start|understand|take an? (?:\w+ )?look|talk|discuss)\b"
     r"|\bwe(?:'ll| will| are going to) (?:look|see|discuss|cover|explore|talk|expand|go (?:over|through))\b",
     re.IGNORECASE,
 )

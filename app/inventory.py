@@ -28,13 +28,20 @@ _ABOUT = (
     r"(?:about|on|for|cover(?:s|ing)?|explain(?:s|ing)?|discuss(?:es|ing)?|teach(?:es|ing)?|mention(?:s"
     r"|ing)?|deal(?:s|ing)? with)"
 )
+_ARE_ABOUT = rf"(?: that| which)?(?: are| is| talks?| speaks?)? {_ABOUT}"
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         (
             rf"^(?:which|what|how many|list|show"
-            rf"|name)(?: me)?(?: all)?(?: the)? {_KINDS}(?: {_HERE})?(?: that)? {_ABOUT} (?P<subject>.+)$"
+            rf"|name)(?: me)?(?: all)?(?: the)? {_KINDS}(?: {_HERE})?{_ARE_ABOUT} (?P<subject>.+)$"
         ),
+        (
+            r"^(?:which|what|how many|list|show|name)(?: me)?(?: all)?(?: the)?"
+            rf" (?:resources|links|pages|sources|documents){_ARE_ABOUT} (?P<subject>.+)$"
+        ),
+        r"^where (?:can|could|do|should) i (?:read|learn|find|study|watch)(?: \w+)? (?:about|on) (?P<subject>.+)$",
+        r"^where is (?P<subject>.+) (?:explained|covered|discussed|described)$",
         rf"^(?:list|show|name|which|what|how many)(?: me)?(?: all)?(?: the)? {_ANY} {_HERE} {_ABOUT} (?P<subject>.+)$",
         rf"^(?:what(?:'s| is| are)?|is there|are there|have you got|do you have)(?: any| some)? ?(?:{_KINDS}"
         rf"|anything|something)?"
@@ -51,6 +58,8 @@ def asked(question: str) -> str:
 
     >>> asked("Which videos cover TinyURL?"), asked("what is on the shelf about feature stores?")
     ('videos about TinyURL', 'feature stores')
+    >>> asked("which pages are about ZeRO?"), asked("Where can I read more about Raft?")
+    ('ZeRO', 'Raft')
     >>> asked("How does ring-allreduce work?")
     ''
     """

@@ -31,16 +31,23 @@ _ASKS = (
 _ONLY = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b(?:only|just|nothing but|exclusively) (?:the )?{_KINDS}\b",
+        (
+            r"\b(?:i )?(?:only|just|nothing but|exclusively|preferably|prefer)(?: want| like| do)?"
+            rf" (?:the |some )?{_KINDS}\b"
+        ),
         rf"\b{_KINDS}(?: only|,? nothing else)\b",
         rf"^(?:{_ASKS}\s+)*{_KINDS} {_ABOUT}",
-        rf"^(?:{_ASKS}\s+)*{_KINDS}(?=\s+(?:should|can|could|do|would) i\b)",
+        rf"^(?:{_ASKS}\s+)*(?:{_KINDS}(?=\s+(?:should|can|could|do|would) i\b|\s*[:,–-]\s)"
+        rf"|{_ONE}s(?!\s+(?:app|store|shop|service|system|platform))\b)",
+        rf"\(\s*{_KINDS}\s*\)",
         rf"(?<!crash )\b{_ONE}s\s*(?:please)?[.!?]?$",
     )
 )
 _WITHOUT = re.compile(
-    r"(?:,|\bbut\b)?\s*\b(?:no|without(?: any)?|except(?: for)?|skip(?:ping)?(?: the)?|not? (?:any )?"
-    rf"|avoid)\s+{_KINDS}(?: please)?\b",
+    r"(?:,|\bbut\b)?\s*\b(?:no|without(?: any)?|except(?: for)?|skip(?:ping)?(?: the)?|not?(?: any)?|other than"
+    r"|excluding|rather than|instead of|avoid"
+    r"|(?:i )?(?:do(?:n['’]| no)t|never) (?:want|like|need|buy|give me)(?: any)?)"
+    rf"\s+{_KINDS}(?: please)?\b",
     re.IGNORECASE,
 )
 _NOT = (
@@ -56,7 +63,7 @@ _SAID = tuple(
             VIDEO,
         ),
         (rf"\b(?:i )?{_NOT} ?read(?:ing)?(?: anything)?\b", (), WRITTEN),
-        (r"\bsomething to watch\b|^watch\b", VIDEO, ()),
+        (r"\bsomething to watch\b|^watch\b|\b(?:on youtube|as (?:a )?videos?|in video form)\b", VIDEO, ()),
         (r"\bsomething to read\b", (), VIDEO),
         (
             r"\b(?:(?:web)?sites?|platforms?|places?) (?:where (?:i|you|one) can |to |for )?practi[cs](?:e|ing)\b",
@@ -111,7 +118,7 @@ _FRAME = re.compile(
     r"|(?:give|make|build|show|find|recommend) me (?:a |an )?(?:cited )?(?:reading )?(?:list|plan)?(?: about| on| for"
     r"| of)?|reading list(?: about| on| for)?|(?:help me )?prepare(?: me)?(?: for)?(?: a| an| the| my)?"
     r"|(?:quick(?:ly)?\s*)?(?:refresh(?:er)?|brush(?:ing)? up|catch up|revise)(?: my)?(?: on)?|study plan(?: for)?"
-    r"|please|quick|resources? (?:on|about|for)|everything (?:on|about)"
+    r"|please|quick|worth (?:reading|watching)(?: on| about| for)?|resources? (?:on|about|for)|everything (?:on|about)"
     r"|(?:(?:is|are) there|do you have|got) (?:an?|any)\b"
     r"|(?:before|until|for) my|(?:interview )?rounds?|phone screen|onsite|an? mlops interview)\b",
     re.IGNORECASE,

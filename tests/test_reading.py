@@ -162,6 +162,11 @@ def test_no_request_is_too_odd_for_it(shelf, words):
         ("two hours tonight: Raft and Paxos", "Raft and Paxos", set(), set(), 120),
         ("how to write a design paper", "how to write a design paper", set(), set(), None),
         ("Kubernetes workshop", "Kubernetes workshop", set(), set(), None),
+        ("I only want papers on Raft", "Raft", {"paper"}, set(), None),
+        ("Uber (videos)", "Uber", set(wish.VIDEO), set(), None),
+        ("I don't like videos, show me Raft", "Raft", set(), set(wish.VIDEO), None),
+        ("design patterns, not books", "design patterns", set(), {"book"}, None),
+        ("notes app design", "notes app design", set(), set(), None),
     ],
 )
 def test_a_request_in_plain_words_is_understood(request_, subject, only, without, minutes):

@@ -10,15 +10,17 @@ WRITTEN = ("article", "page", "note", "paper", "book", "repository")
 NAMES: dict[str, tuple[str, ...]] = {
     r"(?:youtube )?video|talk|lecture|recording|screencast": VIDEO,
     r"(?:research |academic )?paper": ("paper",),
-    r"(?:text)?book": ("book",),
-    r"(?:online |paid |free )?course|learning plan": ("course",),
+    r"playlist": ("playlist",),
+    r"(?:youtube )?channel": ("channel",),
+    r"(?:text|e-?)?book": ("book",),
+    r"(?:online |paid |free )?(?:course|class|classe|mooc)|learning p(?:lan|ath)": ("course",),
     r"workshop|hands-on lab": ("workshop",),
     r"tutorial": ("workshop", "article", "note"),
     r"article|write-?up": ("article", "page", "note"),
     r"blog post|post|blog": ("article", "page"),
     r"note": ("note",),
     r"(?:github |git )?(?:repositor(?:y|ie)|repo)": ("repository",),
-    r"(?:coding |practi[cs]e )(?:web)?(?:site|platform)": ("practice",),
+    r"(?:coding |practi[cs]e |online )(?:(?:web)?site|platform|judge)|practi[cs]e (?:problem|exercise)": ("practice",),
 }
 """Kinds of resource by the words for them, without their plural s."""
 
@@ -26,7 +28,9 @@ _ONE = rf"(?:{'|'.join(NAMES)})"
 _KINDS = rf"{_ONE}s?(?:(?:\s*[,/&]\s*|,?\s+(?:and|or|nor)\s+){_ONE}s?)*"
 _ABOUT = r"(?:on|about|for|of|that|to|covering|explaining|where|which|by|from)\b"
 _ASKS = (
-    r"(?:(?:is|are) there|do you (?:have|know)|what|which|any|some|an?|the|good|best|hands-on|give me|find|list|got)"
+    r"(?:(?:is|are) there|(?:do|can) you (?:have|know|recommend|suggest)|what|which|any|some|an?|the|few|good|best"
+    r"|hands-on|(?:give|show|find|recommend) me|find|list|got|recommend|suggest|please"
+    r"|(?:i['’]?m |i am )?looking for|(?:i['’]?d like|i would like|i want|i need|need|want))"
 )
 _ONLY = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -37,8 +41,9 @@ _ONLY = tuple(
         ),
         rf"\b{_KINDS}(?: only|,? nothing else)\b",
         rf"^(?:{_ASKS}\s+)*{_KINDS} {_ABOUT}",
-        rf"^(?:{_ASKS}\s+)*(?:{_KINDS}(?=\s+(?:should|can|could|do|would) i\b|\s*[:,–-]\s)"
-        rf"|{_ONE}s(?!\s+(?:app|store|shop|service|system|platform))\b)",
+        rf"^(?:{_ASKS}\s+)*{_KINDS}"
+        r"(?=\s+(?:should|can|could|do|would) i\b|\s+(?:that )?(?:i|you|we) (?:can|should)\b|\s*[:,–-]\s)",
+        rf"^(?:{_ASKS}\s+)*(?:{_ONE}s(?!\s+(?:app|store|shop|service|system|platform))\b)",
         rf"\(\s*{_KINDS}\s*\)",
         rf"(?<!crash )\b{_ONE}s\s*(?:please)?[.!?]?$",
     )
@@ -66,7 +71,8 @@ _SAID = tuple(
         (r"\bsomething to watch\b|^watch\b|\b(?:on youtube|as (?:a )?videos?|in video form)\b", VIDEO, ()),
         (r"\bsomething to read\b", (), VIDEO),
         (
-            r"\b(?:(?:web)?sites?|platforms?|places?) (?:where (?:i|you|one) can |to |for )?practi[cs](?:e|ing)\b",
+            r"\b(?:(?:web)?sites?|platforms?|places?) (?:where (?:i|you|one) can |to |for )?practi[cs](?:e|ing)\b"
+            r"|^where (?:can|could|do|should) i practi[cs]e\b",
             ("practice",),
             (),
         ),
@@ -114,6 +120,7 @@ _FRAME = re.compile(
     r"|^(?:learn|study|read) (?:about|on)"
     r"|(?:should|do|can|could|would) i (?:read|watch|study|learn|order|buy|get|take|do|use|try|start)(?: first)?"
     r"(?: about| on| for| with)?"
+    r"|(?:that )?(?:i|you|we) (?:can|should) (?:read|watch|do|take|buy|use|try)(?: (?:on|in|during|at) (?:the|my) \w+)?"
     r"|(?:i )?(?:want|need|would like|have) to (?:read|learn|study|understand|prepare|know|revise)(?: about| for)?"
     r"|(?:give|make|build|show|find|recommend) me (?:a |an )?(?:cited )?(?:reading )?(?:list|plan)?(?: about| on| for"
     r"| of)?|reading list(?: about| on| for)?|(?:help me )?prepare(?: me)?(?: for)?(?: a| an| the| my)?"

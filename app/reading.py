@@ -36,6 +36,7 @@ FEWEST = 3  # items, where there are so many that come near
 NEAR = 0.35  # of the best resource's score: what lies below has nothing to do with the request
 FITS = 0.58  # of the best resource's score: what lies below does not belong on the list
 PAGES = 3  # of a resource that has many, that are meant
+ON_THE_SUBJECT = 0.5  # cosine from which a sentence is a reason to read it, though it has no word of the request
 HASTE = 0.25  # how much a short resource is ahead of a long one that fits as well, where there is little time
 SHORTEST = 5  # minutes that are worth beginning a resource for
 
@@ -245,7 +246,8 @@ def _quoted(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, cite: 
     rarity = shelf.lexical.rarity(wanted.subject)
     scored = extractive.scored(extractive.candidates(asked, vector, one.hits, vectors, rarity))
     for sentence in scored:
-        if compose.fit(sentence.quote) and compose.whole(sentence.quote) and not compose.leans(sentence.quote):
+        fits = asked.subject & sentence.words or sentence.features[0] >= ON_THE_SUBJECT
+        if fits and compose.fit(sentence.quote) and compose.whole(sentence.quote) and not compose.leans(sentence.quote):
             made = cite(sentence.hit, sentence.span, 1)
             if made:
                 return made

@@ -439,6 +439,7 @@ def test_logging_in_works_in_a_browser_and_axe_finds_no_serious_fault(chromium, 
         page.goto(server.url)
         page.fill("#email", "ann")
         page.fill("#password", "wrong password!")
+        expect(page.get_by_role("button", name="Show the password")).to_be_visible(timeout=PATIENCE)
         assert serious(page, axe) == []
         page.keyboard.press("Enter")
         expect(page.get_by_text("That did not work")).to_be_visible()

@@ -114,9 +114,11 @@ def whole(quote: str) -> bool:
     return quote.count(" ") >= 4 and bool(re.search(r"[.!:)\"”’`$]$", quote))
 
 
-def _is_figure(question: Question, quote: str) -> bool:
-    """Return whether a stretch without a full stop tells a number that is asked for: "Target: latency < 5 ms"."""
-    return question.kind == "number" and quote.count(" ") >= 4 and bool(_FIGURE.search(quote))
+def _tells(question: Question, quote: str) -> bool:
+    """Return whether a stretch may answer a question: a sentence, or a line with the number that is asked for."""
+    if question.kind == "number" and _FIGURE.search(quote):  # "target: latency < 5 ms"
+        return fit(quote[:1].upper() + quote[1:]) and quote.count(" ") >= 4
+    return fit(quote) and whole(quote)
 
 
 def leans(quote: str) -> bool:
@@ -126,7 +128,7 @@ def leans(quote: str) -> bool:
 
 def _picked(question: Question, scored: Sequence[Candidate], most: int) -> list[Candidate]:
     """Take sentences one by one: the best that is left, less for what was said already and for a source used before."""
-    pool = [one for one in scored if fit(one.quote) and (whole(one.quote) or _is_figure(question, one.quote))]
+    pool = [one for one in scored if _tells(question, one.quote)]
     if not pool:
         return []
     pool = _by_core(question, pool)

@@ -9,8 +9,9 @@ from dataclasses import replace
 from ingest.document import Piece, assemble
 
 _LINK_SECTIONS = re.compile(
-    r"(?:further reading|references?|bibliography|see also|external links|what'?s next|next steps|related resources"
-    r"|related content|citations?|cited as:?|footnotes?|sources?(?: and further reading)?|acknowledge?ments?"
+    r"(?:(?:further|additional|recommended) (?:reading|resources|links)|references?|bibliography|see also"
+    r"|(?:external|useful) links|what'?s next|next steps|related resources|related content|citations?|cited as:?"
+    r"|footnotes?|sources?(?: and further reading)?|acknowledge?ments?"
     r"|(?P<list>(?:table of )?contents|on this page|in this article))\W*",
     re.IGNORECASE,
 )

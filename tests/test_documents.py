@@ -7,9 +7,11 @@ from contextlib import suppress
 from itertools import pairwise
 
 import pytest
+import trafilatura
 from conftest import a_pdf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import html
 
 from ingest import IngestError, document, maintext, markup, pdf, webpage
 from ingest.document import Document, Piece, assemble
@@ -242,8 +244,13 @@ def test_numbers_of_notes_are_no_part_of_a_sentence(markup, text):
 @pytest.mark.parametrize(("count", "read"), [(20, 2), (200, 1)], ids=["short", "long"])
 def test_only_a_short_text_gets_a_second_opinion(monkeypatch, count, read):
     first, second = words(1, count), words(2, count)
-    said = {True: first, False: f"{first}\n{second}"}
-    monkeypatch.setattr(maintext.trafilatura, "extract", lambda _tree, *, fast, **_: said[fast])
+    said = {True: [first], False: [first, second]}
+
+    def found(_tree, *, fast, **_):
+        paragraphs = "".join(f"<p>{text}</p>" for text in said[fast])
+        return trafilatura.settings.Document(body=html.fromstring(f"<body>{paragraphs}</body>"))
+
+    monkeypatch.setattr(maintext.trafilatura, "bare_extraction", found)
     _, blocks = blocks_of(f"<article><p>{first}</p><p>{second}</p></article>", "text/html")
     assert len(blocks) == read
 

@@ -28,8 +28,9 @@ _ONE = rf"(?:{'|'.join(NAMES)})"
 _KINDS = rf"{_ONE}s?(?:(?:\s*[,/&]\s*|,?\s+(?:and|or|nor)\s+){_ONE}s?)*"
 _ABOUT = r"(?:on|about|for|of|that|to|covering|explaining|where|which|by|from)\b"
 _ASKS = (
-    r"(?:(?:is|are) there|(?:do|can) you (?:have|know|recommend|suggest)|what|which|any|some|an?|the|few|good|best"
-    r"|hands-on|(?:give|show|find|recommend) me|find|list|got|recommend|suggest|please"
+    r"(?:(?:is|are) there|(?:do|can) you (?:have|know|recommend|suggest)|what|which|any|some|an?|the|few|one|two"
+    r"|couple of|good|best|great|top|short|quick|classic|seminal|key|must-read|recent|introductory|hands-on"
+    r"|(?:give|show|find|recommend) me|find|list|got|recommend|suggest|please"
     r"|(?:i['’]?m |i am )?looking for|(?:i['’]?d like|i would like|i want|i need|need|want))"
 )
 _ONLY = tuple(
@@ -45,12 +46,13 @@ _ONLY = tuple(
         r"(?=\s+(?:should|can|could|do|would) i\b|\s+(?:that )?(?:i|you|we) (?:can|should)\b|\s*[:,–-]\s)",
         rf"^(?:{_ASKS}\s+)*(?:{_ONE}s(?!\s+(?:app|store|shop|service|system|platform))\b)",
         rf"\(\s*{_KINDS}\s*\)",
+        rf"\b{_ONE}s (?:about|covering|explaining)\b",
         rf"(?<!crash )\b{_ONE}s\s*(?:please)?[.!?]?$",
     )
 )
 _WITHOUT = re.compile(
     r"(?:,|\bbut\b)?\s*\b(?:no|without(?: any)?|except(?: for)?|skip(?:ping)?(?: the)?|not?(?: any)?|other than"
-    r"|excluding|rather than|instead of|avoid"
+    r"|excluding|rather than|instead of|avoid|no time for"
     r"|(?:i )?(?:do(?:n['’]| no)t|never) (?:want|like|need|buy|give me)(?: any)?)"
     rf"\s+{_KINDS}(?: please)?\b",
     re.IGNORECASE,
@@ -68,7 +70,13 @@ _SAID = tuple(
             VIDEO,
         ),
         (rf"\b(?:i )?{_NOT} ?read(?:ing)?(?: anything)?\b", (), WRITTEN),
-        (r"\bsomething to watch\b|^watch\b|\b(?:on youtube|as (?:a )?videos?|in video form)\b", VIDEO, ()),
+        (r"\bno youtube\b", (), VIDEO),
+        (
+            r"\b(?:something to|what to|what should i|(?:can|could) i|by) watch(?:ing)?\b|^watch\b"
+            r"|\b(?:on youtube|as (?:a )?videos?|in video form)\b",
+            VIDEO,
+            (),
+        ),
         (r"\bsomething to read\b", (), VIDEO),
         (
             r"\b(?:(?:web)?sites?|platforms?|places?) (?:where (?:i|you|one) can |to |for )?practi[cs](?:e|ing)\b"

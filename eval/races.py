@@ -215,18 +215,15 @@ def _extracted(
     least: float,
     bench: Bench,
 ) -> Iterator[Row]:
-    rounds = min(bench.rounds, len(responses))
-    if not rounds:
+    if not responses:
         return
-    part = [responses[n::rounds] for n in range(rounds)]
     contestants = {
-        OURS: lambda turn: parse(part[turn]),
-        name: lambda turn: peer([one.body for one in part[turn]]),
+        OURS: lambda _: parse(responses),
+        name: lambda _: peer([one.body for one in responses]),
     }
-    taken = turns(contestants, rounds, bench.track)
-    yield Row(
-        f"extract {form}, two processes", f">= {least:g}x", taken.wall, facts={"files": len(responses)}, least=least
-    )
+    taken = turns(contestants, bench.rounds, bench.track)
+    facts = {"files": len(responses)}
+    yield Row(f"extract {form}, two processes", f">= {least:g}x", taken.wall, facts=facts, least=least)
 
 
 def _responses(bench: Bench, form: str) -> list[Response]:

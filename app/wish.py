@@ -8,15 +8,15 @@ from dataclasses import dataclass
 VIDEO = ("video", "playlist", "channel")
 WRITTEN = ("article", "page", "note", "paper", "book", "repository")
 NAMES: dict[str, tuple[str, ...]] = {
-    r"(?:youtube )?video|talk|lecture|recording|screencast": VIDEO,
-    r"(?:research |academic )?paper": ("paper",),
+    r"(?:youtube )?video|talk|lecture|recording|screencast|webinar": VIDEO,
+    r"(?:research |academic |conference |white ?)?paper|publication|preprint": ("paper",),
     r"playlist": ("playlist",),
     r"(?:youtube )?channel": ("channel",),
     r"(?:text|e-?)?book": ("book",),
     r"(?:online |paid |free )?(?:course|class|classe|mooc)|learning p(?:lan|ath)": ("course",),
-    r"workshop|hands-on lab": ("workshop",),
+    r"workshop|(?:hands-on )?lab": ("workshop",),
     r"tutorial": ("workshop", "article", "note"),
-    r"article|write-?up": ("article", "page", "note"),
+    r"article|write-?up|essay": ("article", "page", "note"),
     r"blog post|post|blog": ("article", "page"),
     r"note": ("note",),
     r"(?:github |git )?(?:repositor(?:y|ie)|repo)": ("repository",),
@@ -65,12 +65,13 @@ _SAID = tuple(
     for pattern, only, without in (
         (
             rf"\b(?:i )?{_NOT} ?watch(?:ing)?(?: (?:videos|anything))?(?: here| now)?\b"
-            r"|\b(?:written|text) (?:ones|only)\b",
+            r"|\b(?:written|text) ones\b|\bwritten only\b",
             (),
             VIDEO,
         ),
         (rf"\b(?:i )?{_NOT} ?read(?:ing)?(?: anything)?\b", (), WRITTEN),
-        (r"\bno youtube\b", (), VIDEO),
+        (r"\b(?:no|not on|nothing (?:on|from)) youtube\b|\btext[ -](?:only|based)\b|\bin writing\b", (), VIDEO),
+        (r"\b(?:on|from) github\b|\bgithub only\b|\bonly github\b", ("repository",), ()),
         (
             r"\b(?:something to|what to|what should i|(?:can|could) i|by) watch(?:ing)?\b|^watch\b"
             r"|\b(?:on youtube|as (?:a )?videos?|in video form)\b",
@@ -133,7 +134,8 @@ _FRAME = re.compile(
     r"|(?:give|make|build|show|find|recommend) me (?:a |an )?(?:cited )?(?:reading )?(?:list|plan)?(?: about| on| for"
     r"| of)?|reading list(?: about| on| for)?|(?:help me )?prepare(?: me)?(?: for)?(?: a| an| the| my)?"
     r"|(?:quick(?:ly)?\s*)?(?:refresh(?:er)?|brush(?:ing)? up|catch up|revise)(?: my)?(?: on)?|study plan(?: for)?"
-    r"|please|quick|worth (?:reading|watching)(?: on| about| for)?|resources? (?:on|about|for)|everything (?:on|about)"
+    r"|please|quick|worth (?:reading|watching)(?: on| about| for)?|resources? (?:on|about|for)"
+    r"|(?:everything|anything|something|things|stuff) (?:on|about)"
     r"|(?:(?:is|are) there|do you have|got) (?:an?|any)\b"
     r"|(?:before|until|for) my|(?:interview )?rounds?|phone screen|onsite|an? mlops interview)\b",
     re.IGNORECASE,

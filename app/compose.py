@@ -52,7 +52,7 @@ _ABOUT_ITSELF = re.compile(  # what a page says of itself, its writers or its re
 )
 _FACETS = (  # what an explanation of how something works consists of, besides what it is
     re.compile(r"\b(?:phases?|stages?|sends?|exchang\w+|receiv\w+|passes|\w+ steps)\b", re.IGNORECASE),
-    re.compile(r"\b(?:splits?|divides?|first\b.*\bthen)\b|^in each\b", re.IGNORECASE),
+    re.compile(r"\b(?:splits?|divides?|first\b.*\bthen)\b", re.IGNORECASE),
     re.compile(
         r"(?:\d|\bN\b|O\().*\b(?:steps|bytes|times|transfers|operations|messages|seconds|copies|memory|bandwidth"
         r"|latency)\b"

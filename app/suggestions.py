@@ -15,6 +15,9 @@ _DULL = re.compile(
     re.IGNORECASE,
 )
 
+_SECTION = re.compile(r"^\s*\d+(?:\.\d+)*\.?\s+")
+_INDIRECT = re.compile(r"(?:why|how|what|when|where|which)\b", re.IGNORECASE)
+
 
 def after(said: Answer, shelf: Shelf) -> Iterator[str]:
     """Yield questions about sections of an answer's sources that it has not quoted, its first source's first."""
@@ -36,9 +39,14 @@ def _asked(heading: str, title: str) -> str:
 
     >>> _asked("Push and pull", "Parameter servers"), _asked("Why shard?", "Parameter servers")
     ('Parameter servers: what about push and pull?', 'Why shard?')
+    >>> _asked("2.1 Loss of a server", "Parameter servers"), _asked("How servers fail", "Parameter servers")
+    ('What about loss of a server?', 'Explain how servers fail.')
     """
-    if heading.endswith("?"):
-        return heading
-    name = heading.strip(" .:")
+    name = _SECTION.sub("", heading).strip(" .:")
+    if name.endswith("?"):
+        return name
     lower = name[:1].lower() + name[1:] if name[1:2].islower() else name
-    return f"{title}: what about {lower}?"
+    opening, end = ("explain", ".") if _INDIRECT.match(name) else ("what about", "?")
+    if set(terms(name)) & set(terms(title)):  # it says itself what it is about
+        return f"{opening.capitalize()} {lower}{end}"
+    return f"{title}: {opening} {lower}{end}"

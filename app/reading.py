@@ -116,11 +116,16 @@ def read(request: str, shelf: Shelf, encoder: Encoder, cite: Cite, *, minutes: f
     items = [item for item, _ in fitting]
     taken = _in_the_box(fitting, box) if box else items[:MOST]
     kept = sorted(taken, key=lambda item: (STAGES.index(item.stage), items.index(item)))
+    of = {one.listing.url: one for one in found}
+    told = [
+        item if item.quote else _searched(item, of[item.url], wanted, vector, shelf, encoder, cite) for item in kept
+    ]
+    enough = FITS * max((score for _, score in rated), default=0.0)
     return ReadingList(
         request,
-        tuple(kept),
-        tuple(_gaps(wanted, kept, shelf, box)),
-        tuple(item for item in items if item not in taken),
+        tuple(told),
+        tuple(_gaps(wanted, told, shelf, box)),
+        tuple(item for item, score in fitting if item not in taken and score >= enough),
     )
 
 
@@ -200,6 +205,17 @@ def _item(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, cite: Ci
         status=listing.status,
         part=_part(one),
     )
+
+
+def _searched(
+    item: Item, one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, cite: Cite
+) -> Item:
+    """Return an item with a reason in its own words, looked for in its text alone; as it is where it has none."""
+    if not one.listing.words:
+        return item
+    hits = search.hybrid(wanted.subject, shelf.narrowed(resource=item.url), encoder, limit=OF_ONE)
+    why = _quoted(replace(one, hits=tuple(hits)), wanted, vector, shelf, cite)
+    return replace(item, why=why.quote, quote=why.quote, deep_url=why.deep_url) if why else item
 
 
 def _listed(listing: Listing) -> str:

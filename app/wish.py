@@ -10,10 +10,10 @@ WRITTEN = ("article", "page", "note", "paper", "book", "repository")
 NAMES: dict[str, tuple[str, ...]] = {
     r"(?:youtube )?video|talk|lecture|recording|screencast|webinar": VIDEO,
     r"(?:research |academic |conference |white ?)?paper|publication|preprint": ("paper",),
-    r"playlist": ("playlist",),
-    r"(?:youtube )?channel": ("channel",),
+    r"(?:youtube |video )playlist": ("playlist",),
+    r"youtube channel": ("channel",),
     r"(?:text|e-?)?book": ("book",),
-    r"(?:online |paid |free )?(?:course|class|classe|mooc)|learning p(?:lan|ath)": ("course",),
+    r"(?:online |paid |free )?(?:course|mooc)|learning p(?:lan|ath)": ("course",),
     r"workshop|(?:hands-on )?lab": ("workshop",),
     r"tutorial": ("workshop", "article", "note"),
     r"article|write-?up|essay": ("article", "page", "note"),

@@ -167,6 +167,8 @@ def test_no_request_is_too_odd_for_it(shelf, words):
         ("I don't like videos, show me Raft", "Raft", set(), set(wish.VIDEO), None),
         ("design patterns, not books", "design patterns", set(), {"book"}, None),
         ("notes app design", "notes app design", set(), set(), None),
+        ("SOLID and abstract classes", "SOLID and abstract classes", set(), set(), None),
+        ("youtube channels for system design", "system design", {"channel"}, set(), None),
     ],
 )
 def test_a_request_in_plain_words_is_understood(request_, subject, only, without, minutes):

@@ -236,16 +236,7 @@ def _follows(one: Candidate, other: Candidate) -> bool:
     if one.hit.number == other.hit.number:
         return one.place == other.place + 1
     last = len(other.hit.passage.sentences) - 1
-    return one.place == 0 and other.place == last and _continues(one.hit, other.hit)
-
-
-def _continues(hit: Hit, other: Hit) -> bool:
-    """Return whether a passage goes on where another ends, under the same heading."""
-    return (
-        hit.number == other.number + 1
-        and hit.source.url == other.source.url
-        and hit.passage.heading == other.passage.heading
-    )
+    return one.place == 0 and other.place == last and one.hit.follows(other.hit)
 
 
 def repeats(one: Candidate, other: Candidate) -> bool:
@@ -308,9 +299,9 @@ def _items(scored: Sequence[Candidate]) -> list[Candidate]:
 def _together(number: int, hits: Mapping[int, Hit]) -> range:
     """Return the numbers of the hits that make one stretch of a document with a hit: a list may be cut in two."""
     first = last = number
-    while first - 1 in hits and _continues(hits[first], hits[first - 1]):
+    while first - 1 in hits and hits[first].follows(hits[first - 1]):
         first -= 1
-    while last + 1 in hits and _continues(hits[last + 1], hits[last]):
+    while last + 1 in hits and hits[last + 1].follows(hits[last]):
         last += 1
     return range(first, last + 1)
 

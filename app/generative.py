@@ -159,7 +159,7 @@ def joined(hits: Sequence[Hit]) -> list[Hit]:
     """Return hits, best first, with up to three that follow on one another in a document as they stand there."""
     runs: list[list[Hit]] = []
     for hit in sorted(hits, key=lambda hit: hit.number):
-        if runs and len(runs[-1]) < TOGETHER and _goes_on(runs[-1][-1], hit):
+        if runs and len(runs[-1]) < TOGETHER and hit.follows(runs[-1][-1]):
             runs[-1].append(hit)
         else:
             runs.append([hit])
@@ -168,18 +168,12 @@ def joined(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for run in runs for hit in run]
 
 
-def _goes_on(one: Hit, other: Hit) -> bool:
-    """Return whether a passage follows on another, under the same headings."""
-    next_row = other.number == one.number + 1
-    return next_row and (one.source.url, one.passage.heading) == (other.source.url, other.passage.heading)
-
-
 def shown(hits: Sequence[Hit]) -> list[str]:
     """Return passages as a model reads them, numbered from 1 and with their headings: as many as fit, best first."""
     texts: list[str] = []
     for before, hit in zip([None, *hits], hits[:PASSAGES], strict=False):
         heads = dict.fromkeys([hit.source.title, *hit.passage.heading])
-        where = "(goes on)" if before and _goes_on(before, hit) else " > ".join(heads)
+        where = "(goes on)" if before and hit.follows(before) else " > ".join(heads)
         text = f"[{len(texts) + 1}] {_flat(where)}\n{clean.visible(hit.passage.text)}"
         if texts and sum(map(len, texts)) + len(text) > CONTEXT:
             break

@@ -70,3 +70,8 @@ class Hit:
     score: float  # higher is better; comparable within one question only
     dense: float  # cosine of question and passage, -1 to 1
     lexical: float  # BM25, 0 and up
+
+    def follows(self, other: Hit) -> bool:
+        """Return whether this passage goes on where another one ends, under the same headings."""
+        here = (self.source.url, self.passage.heading)
+        return self.number == other.number + 1 and here == (other.source.url, other.passage.heading)

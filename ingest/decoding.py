@@ -88,7 +88,7 @@ def is_binary(text: str) -> bool:
     >>> is_binary("A line.\nAnother."), is_binary("PK\x03\x04\x14\x00\x06")
     (False, True)
     """
-    start = text[:100_000]
+    start = text[:20_000]
     return 50 * len(_CONTROLS.findall(start)) > len(start)
 
 

@@ -6,11 +6,10 @@ resemblance and containment of documents", 1997): sketches of two texts overlap 
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from ingest.shingles import shingles
+from ingest.shingles import plain, shingles
 
 SEQUENCE = 6  # words
 MODULUS = 8  # one sequence in so many is kept
@@ -20,7 +19,7 @@ ENOUGH = 5  # shared numbers: fewer are chance
 
 def sketch(text: str) -> frozenset[int]:
     """Return the sketch of a text, about one number below 2**32 for every eight words."""
-    numbers = shingles(re.findall(r"[^\W_]+", text.lower()), SEQUENCE)
+    numbers = shingles(plain(text).split(), SEQUENCE)
     return frozenset(numbers[numbers % MODULUS == 0].tolist())
 
 

@@ -51,6 +51,8 @@ def by_code(response: Response) -> Verdict | None:
 
 def by_text(response: Response, found: Extract) -> Verdict | None:
     """Return why what was read is no document."""
+    if _prose(found.pieces, PREVIEW) >= PREVIEW:
+        return None
     text = quotable(found.pieces)
     words = len(text.split(maxsplit=PREVIEW)) if found.language not in {"zh", "ja", "th"} else len(text) // 2
     if found.form == "html" and (verdict := _rubbish(response, found, text, words)):
@@ -86,8 +88,7 @@ def _rubbish(response: Response, found: Extract, text: str, words: int) -> Verdi
             return Verdict(Status.REJECTED, f"text about cookies, {words} words")
     if words < MIN_WORDS and (shell := without_text(response)):
         return shell
-    prose = sum(piece.text.count(" ") + 1 for piece in found.pieces if not _is_label(piece))
-    if prose < MIN_WORDS and _labels(found.pieces) > 5:
+    if _prose(found.pieces, MIN_WORDS) < MIN_WORDS and _labels(found.pieces) > 5:
         return Verdict(Status.OUTLINE, f"{_labels(found.pieces)} headings and links, hardly a sentence")
     return None
 
@@ -99,6 +100,16 @@ def _with_words(verdict: Verdict, words: int) -> Verdict:
 def _is_about_cookies(text: str) -> bool:
     sentences = [sentence for sentence in re.split(r"(?<=[.!?])\s+", text) if sentence.count(" ") > 3]
     return len(sentences) > 1 and 2 * sum(bool(_COOKIES.search(sentence)) for sentence in sentences) > len(sentences)
+
+
+def _prose(pieces: tuple[Piece, ...], enough: int) -> int:
+    """Return how many words stand in pieces that are no labels, counted until there are enough."""
+    words = 0
+    for piece in pieces:
+        if words >= enough:
+            break
+        words += 0 if _is_label(piece) else len(piece.text.split())
+    return words
 
 
 def _labels(pieces: tuple[Piece, ...]) -> int:

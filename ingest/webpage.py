@@ -22,13 +22,13 @@ _DROPPED = frozenset(
     "script style noscript template svg head iframe object embed canvas audio video select option button input "
     "textarea label map datalist".split()
 )
+_WHOLE = {"table", "math", "mjx-container", "d-cite", "d-footnote", "sup"}  # or what has the class of a formula: may be taken as one
+_ACTING = _BLOCK_TAGS | {"a", "br"}
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
 _CONTROLS = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{ZERO_WIDTH}]")
 _NOTE_NUMBER = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§]{1,3}|[a-z])[\])]?")
-_SPACE = re.compile(r"\s+")
-_BLANKS = re.compile(r" {2,}")
-_AT_BREAK = re.compile(r" *\n *")
+_BREAK = "\0"  # in collected text; none is in a page's own
 _FORMULA = re.compile(r"\b(?:katex|mwe-math-element|MathJax)\b")
 _NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
 
@@ -120,27 +120,29 @@ class _Walker:
         events = etree.iterwalk(tree, events=("start", "end"))
         passed: etree._Element | None = None  # an element that was not entered: only its tail is left of it
         for event, element in events:
+            tag = element.tag
             if event == "start":
-                passed = element if self._passes(element) else None
-                if passed is not None:
+                css = element.get("class", "")
+                if tag in _DROPPED or ((tag in _WHOLE or _FORMULA.search(css)) and self._took(element, css)):
+                    passed = element
                     events.skip_subtree()
-                else:
+                    continue
+                if tag in _ACTING:
                     self._open(element)
-                    self._text(element.text)
-                continue
-            if element is not passed:
-                self._close(element)
-            passed = None
-            if element is not tree:
-                self._text(element.tail)
+                text = element.text
+            else:
+                if element is not passed and tag in _ACTING:
+                    self._close(element)
+                passed = None
+                text = None if element is tree else element.tail
+            if text:
+                self._text(text)
         self._flush()
         return self.blocks
 
-    def _passes(self, element: html.HtmlElement) -> bool:
-        """Return whether an element is not entered: it holds no text, or was taken as a whole."""
-        if element.tag in _DROPPED:
-            return True
-        whole = _as_one(element)
+    def _took(self, element: html.HtmlElement, css: str) -> bool:
+        """Return whether an element was taken as a whole, so that it is not entered."""
+        whole = _as_one(element, css)
         if whole is not None:
             self._one(element, whole)
         return whole is not None
@@ -161,7 +163,7 @@ class _Walker:
         elif tag == "a":
             self.links += 1
         elif tag == "br":
-            self.run.add("\n", "\n", in_link=False)
+            self.run.add(_BREAK, "\n", in_link=False)
         if tag in _HEADINGS:
             self.anchor = element.get("id") or next(iter(element.xpath(".//@id|.//a/@name")), "") or self.anchor
 
@@ -189,10 +191,9 @@ class _Walker:
         linked = min(1.0, sum(len("".join(a.itertext())) for a in element.iter("a")) / max(1, len(text)))
         self.blocks.append(PageBlock(Piece(kind, text, place=self._place()), visible, self.apart > 0, linked))
 
-    def _text(self, text: str | None) -> None:
-        if text and (self.run.text or self.pre or not text.isspace()):
-            shown = text if self.pre else _SPACE.sub(" ", text)
-            self.run.add(shown, shown, in_link=self.links > 0)
+    def _text(self, text: str) -> None:
+        if self.run.text or self.pre or not text.isspace():
+            self.run.add(text, text, in_link=self.links > 0)
 
     def _place(self) -> str:
         return f"L{self.line}" if self.line else self.anchor
@@ -203,7 +204,10 @@ class _Walker:
             return
         self.run = _Run()
         text = "".join(run.text)
-        text = text.strip("\n").rstrip() if self.pre else _AT_BREAK.sub("\n", _BLANKS.sub(" ", text)).strip()
+        if self.pre:
+            text = text.replace(_BREAK, "\n").strip("\n").rstrip()
+        else:
+            text = "\n".join(map(squeeze, text.split(_BREAK))).strip()
         if not text:
             return
         kind: Kind = "text"
@@ -225,16 +229,16 @@ def _is_apart(element: html.HtmlElement) -> bool:
     return element.tag in _APART or element.get("role") in _APART_ROLES
 
 
-def _as_one(element: html.HtmlElement) -> tuple[Kind | None, str, str] | None:
+def _as_one(element: html.HtmlElement, css: str) -> tuple[Kind | None, str, str] | None:
     """Return (kind, text, visible text) of an element that is taken as a whole, else None.
 
     Kind None is inline: a formula becomes its TeX source, a note mark such as "[3]" nothing.
     """
-    tag, css = element.tag, element.get("class") or ""
+    tag = element.tag
     if tag == "table":
         rows = _data_rows(element)
         return None if rows is None else ("table", "\n".join(rows), "\n".join(rows))
-    if tag in {"math", "mjx-container"} or (css and _FORMULA.search(css)):
+    if tag in {"math", "mjx-container"} or _FORMULA.search(css):
         return None, _tex(element), squeeze("".join(element.itertext()))
     if tag in {"d-cite", "d-footnote"} or (tag == "sup" and (_NOTE_MARK.search(css) or _leads_to_a_note(element))):
         return None, "", "".join(element.itertext())

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -190,15 +190,14 @@ def _shelf(bench: Bench) -> tuple[list[str], Any]:
 def extract(bench: Bench) -> Iterator[Row]:
     """Extracting text from pages and PDFs of the archive, by two processes."""
     pages, papers = _responses(bench, "html"), _responses(bench, "pdf")
-    done: list[object] = []
-    with Parsers(2, done.append) as parsers:
+    done = threading.Semaphore(0)
+    with Parsers(2, lambda _: done.release()) as parsers:
 
         def parse(responses: Sequence[Response]) -> None:
-            wanted = len(done) + len(responses)
             for one in responses:
                 parsers.submit(Job((one,), one.final, one.final, one.final))
-            while len(done) < wanted:
-                time.sleep(0.002)
+            for _ in responses:
+                done.acquire()
 
         parse((pages + papers)[:4])  # both processes have loaded their parsers then
         yield from _extracted("HTML", pages, parse, "trafilatura", peers.trafilatura_html, 1.8, bench)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ingest import titles
@@ -25,6 +26,7 @@ MAX_DATA = 500_000  # characters of a page's structured data that are read
 # Sites whose pages about a paper link to its PDF, without the meta tag that says so.
 _LANDING = {"research.google", "research.google.com", "ojs.aaai.org", "openreview.net", "papers.nips.cc", "usenix.org"}
 _PDF_WORDS = re.compile(r"\b(?:pdf|download|view (?:the )?paper|full text)\b", re.IGNORECASE)
+Metas = Mapping[str, list[str]]
 Links = Callable[[], tuple[str, ...]]
 """Gives the absolute addresses that a page links to, each once: work that most pages need not be put to."""
 
@@ -46,17 +48,18 @@ class Details:
 
 def details_of(tree: HtmlElement, url: str) -> Details:
     """Return what the page at an address says of itself."""
-    base = join(url, next(iter(tree.xpath("//base/@href")), "")) or url
-    hrefs = dict.fromkeys(tree.xpath("//a/@href"))
+    base = join(url, next((element.get("href") or "" for element in tree.iter("base")), "")) or url
+    hrefs = dict.fromkeys(href for element in tree.iter("a") if (href := element.get("href")))
+    metas = _metas(tree)
     data = list(_structured(tree))
-    authors = _authors(tree, data)
+    authors = _authors(metas, data)
     return Details(
-        title=_title(tree),
-        published=_date(tree),
-        canonical=_canonical(tree, base, url),
+        title=_title(tree, metas),
+        published=_date(tree, metas),
+        canonical=_canonical(tree, metas, base, url),
         authors=authors,
         about=_about(data, authors),
-        paper=_paper(tree, base, url),
+        paper=_paper(tree, metas, base, url),
         links=lambda: tuple(_links(hrefs, base)),
     )
 
@@ -74,37 +77,45 @@ def biblio(response: Response) -> Extract:
     return Extract("html", found.title, "", (), "", authors=found.authors, about=found.about)
 
 
-def _title(tree: HtmlElement) -> str:
+def _metas(tree: HtmlElement) -> dict[str, list[str]]:
+    """Return what the meta elements of a page hold, by the properties and names they give it."""
+    metas: dict[str, list[str]] = {}
+    for element in tree.iter("meta"):
+        for name in {element.get("property"), element.get("name"), element.get("itemprop")} - {None}:
+            metas.setdefault(name, []).append(element.get("content") or "")
+    return metas
+
+
+def _title(tree: HtmlElement, metas: Metas) -> str:
     """Return the title a page gives itself, with the name of its site only where it says nothing without."""
-    said, shared, headings = (
-        [
-            squeeze(found if isinstance(found, str) else "".join(found.itertext()))[:1000]
-            for found in tree.xpath(path)[:3]
-        ]
-        for path in ("//title", "//meta[@property='og:title']/@content", "//h1")
+    said, headings = (
+        [squeeze("".join(element.itertext()))[:1000] for element in islice(tree.iter(tag), 3)]
+        for tag in ("title", "h1")
     )
-    return titles.of_page(next(iter(said), ""), next(iter(shared), ""), headings)
+    shared = squeeze(next(iter(metas.get("og:title", [])), ""))[:1000]
+    return titles.of_page(next(iter(said), ""), shared, headings)
 
 
-def _date(tree: HtmlElement) -> str:
-    said = "@property='article:published_time' or @name='date' or @itemprop='datePublished'"
-    dates = tree.xpath(f"//meta[{said}]/@content | //time/@datetime")
-    dated = (re.match(r"\d{4}-\d{2}-\d{2}", value) for value in dates)
+def _date(tree: HtmlElement, metas: Metas) -> str:
+    said = chain.from_iterable(metas.get(name, []) for name in ("article:published_time", "date", "datePublished"))
+    times = (element.get("datetime") or "" for element in tree.iter("time"))
+    dated = (re.match(r"\d{4}-\d{2}-\d{2}", value) for value in chain(said, times))
     return next((date.group(0) for date in dated if date), "")
 
 
-def _canonical(tree: HtmlElement, base: str, url: str) -> str:
+def _canonical(tree: HtmlElement, metas: Metas, base: str, url: str) -> str:
     """Return the address that a page calls its own, where it is on the same site: a page may lie."""
-    for href in tree.xpath("//link[@rel='canonical']/@href | //meta[@property='og:url']/@content"):
+    linked = (element.get("href") or "" for element in tree.iter("link") if element.get("rel") == "canonical")
+    for href in chain(linked, metas.get("og:url", [])):
         own = join(base, href)
         if own and host_of(own).removeprefix("www.") == host_of(url).removeprefix("www."):
             return own
     return ""
 
 
-def _paper(tree: HtmlElement, base: str, url: str) -> str:
+def _paper(tree: HtmlElement, metas: Metas, base: str, url: str) -> str:
     """Return the PDF of the paper that a landing page is about."""
-    for href in tree.xpath("//meta[@name='citation_pdf_url']/@content"):
+    for href in metas.get("citation_pdf_url", []):
         if paper := join(base, href):
             return paper
     if not is_under(host_of(url), _LANDING):
@@ -134,8 +145,8 @@ def _links(hrefs: Iterable[str], base: str) -> Iterator[str]:
 def _structured(tree: HtmlElement) -> Iterator[dict[str, Any]]:
     """Yield the objects of a page's JSON-LD, the nested ones too."""
     left = MAX_DATA
-    for script in tree.xpath("//script[@type='application/ld+json']"):
-        source = script.text or ""
+    for script in tree.iter("script"):
+        source = (script.text or "") if script.get("type") == "application/ld+json" else ""
         left -= len(source)
         if left < 0:
             return
@@ -152,13 +163,13 @@ def _structured(tree: HtmlElement) -> Iterator[dict[str, Any]]:
                 stack.extend(value)
 
 
-def _authors(tree: HtmlElement, data: list[dict[str, Any]]) -> tuple[str, ...]:
-    said = [squeeze(name) for name in tree.xpath("//meta[@name='citation_author']/@content")]
+def _authors(metas: Metas, data: list[dict[str, Any]]) -> tuple[str, ...]:
+    said = [squeeze(name) for name in metas.get("citation_author", [])]
     for thing in data:
         if not said and _type(thing) in _KINDS:
             people = thing.get("author") or thing.get("provider") or []
             said = [_name(person) for person in (people if isinstance(people, list) else [people])]
-    said = said or [squeeze(name) for name in tree.xpath("//meta[@name='author' or @property='book:author']/@content")]
+    said = said or [squeeze(name) for name in chain(metas.get("author", []), metas.get("book:author", []))]
     return tuple(dict.fromkeys(name[:100] for name in said if name and "://" not in name))[:20]
 
 

@@ -24,7 +24,7 @@ _BY_CODE = {
     451: Verdict(Status.DEAD, "withheld for legal reasons (451)"),
     429: Verdict(Status.FAILED, "too many requests (429)"),
 }
-_NOT_FREE = re.compile(rb"isAccessibleForFree[\"']?\s*(?:content)?\s*[:=]\s*[\"']?false", re.IGNORECASE)
+_NOT_FREE = re.compile(rb"isaccessibleforfree[\"']?\s*(?:content)?\s*[:=]\s*[\"']?false")  # in small letters
 _SHELL = re.compile(
     rb"<div[^>]+id=[\"']?(?:root|app|__next|__nuxt|svelte|main-app)\b|javascript to run this", re.IGNORECASE
 )
@@ -78,7 +78,7 @@ def _rubbish(response: Response, found: Extract, text: str, words: int) -> Verdi
     if words < PREVIEW:
         if verdict := messages.in_title(found.title):
             return _with_words(verdict, words)
-        if _NOT_FREE.search(response.body) or messages.is_preview(found.page_text):
+        if _NOT_FREE.search(response.body.lower()) or messages.is_preview(found.page_text):
             return Verdict(Status.WALLED, f"only a preview of {words} words is free")
     if words < SHORT:
         main = f"{found.title}\n{text or found.page_text[:2000]}"

@@ -147,7 +147,7 @@ _PHRASES: tuple[tuple[Verdict, bool, tuple[str, ...]], ...] = (
         ),
     ),
 )
-_PAYWALL = re.compile(
+_PAYWALL = re.compile(  # of a text in small letters
     r"this (?:post|story|article|content|lesson) is (?:only )?for (?:paid|paying|premium)? ?(?:subscribers|members)"
     r"|(?:subscribe|sign up|log in|sign in|register|create an account|upgrade)\b.{0,40}"
     r"\bto (?:continue|keep|finish) reading"
@@ -155,8 +155,7 @@ _PAYWALL = re.compile(
     r"|(?:create an account|sign up|become a member) to read the (?:full|rest)"
     r"|the author made this story available to .{0,30}members only"
     r"|unlock (?:this|the full|the rest of this) (?:lesson|article|story|post)"
-    r"|subscribe (?:now )?for (?:full|unlimited) access",
-    re.IGNORECASE,
+    r"|subscribe (?:now )?for (?:full|unlimited) access"
 )
 
 _TITLED = tuple((verdict, re.compile(pattern, re.IGNORECASE)) for verdict, pattern in _TITLES)
@@ -182,7 +181,7 @@ def in_text(main: str, visible: str) -> Verdict | None:
 
 def is_preview(visible: str) -> bool:
     """Return whether a page says that the rest of its text is for members or subscribers."""
-    return bool(_PAYWALL.search(_plain(visible)))
+    return bool(_PAYWALL.search(_plain(visible).lower()))
 
 
 def _plain(text: str) -> str:

@@ -150,7 +150,7 @@ def _result(job: Job, future: ProcessFuture) -> Parsed:
     except Exception as error:  # whatever a parser raises on hostile bytes is that document's fate
         reason = f"the parser failed ({type(error).__name__}: {str(error)[:200]})"
     else:
-        return parsed
+        return replace(parsed, job=job)
     return Parsed(job, verdict=Verdict(Status.UNREADABLE, reason))
 
 
@@ -158,7 +158,7 @@ def _parse_within_limits(job: Job) -> Parsed:
     used = limits.getrusage(limits.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime) + WORK + 1  # the limit counts all that the process ever did
     limits.setrlimit(limits.RLIMIT_CPU, (soft, limits.getrlimit(limits.RLIMIT_CPU)[1]))
-    return parse(job)
+    return replace(parse(job), job=replace(job, parts=()))  # its bytes need not travel back
 
 
 def _prepare() -> None:

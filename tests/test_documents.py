@@ -6,6 +6,7 @@ import random
 from contextlib import suppress
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import trafilatura
 from conftest import a_pdf
@@ -242,17 +243,40 @@ def test_numbers_of_notes_are_no_part_of_a_sentence(markup, text):
 
 
 @pytest.mark.parametrize(("count", "read"), [(20, 2), (200, 1)], ids=["short", "long"])
-def test_only_a_short_text_gets_a_second_opinion(monkeypatch, count, read):
+def test_only_where_little_is_found_all_that_may_be_text_is_taken(monkeypatch, count, read):
     first, second = words(1, count), words(2, count)
-    said = {True: [first], False: [first, second]}
-
-    def found(_tree, *, fast, **_):
-        paragraphs = "".join(f"<p>{text}</p>" for text in said[fast])
-        return trafilatura.settings.Document(body=html.fromstring(f"<body>{paragraphs}</body>"))
-
-    monkeypatch.setattr(maintext.trafilatura, "bare_extraction", found)
-    _, blocks = blocks_of(f"<article><p>{first}</p><p>{second}</p></article>", "text/html")
+    found = trafilatura.settings.Document(body=html.fromstring(f"<body><p>{first}</p></body>"))
+    monkeypatch.setattr(maintext.trafilatura, "bare_extraction", lambda *_, **__: found)
+    beside = f"<nav><p>{words(3, count)}</p></nav><p><a href='/'>{words(4, count)}</a></p>"
+    _, blocks = blocks_of(f"<article><p>{first}</p><p>{second}</p></article>{beside}", "text/html")
     assert len(blocks) == read
+
+
+def test_a_page_whose_text_stands_beside_is_read_all_the_same():
+    _, blocks = blocks_of(f"<p> </p><footer><p>{words(1, 90)}</p><p>{words(2, 90)}</p></footer>", "text/html")
+    assert blocks == [("text", words(1, 90)), ("text", words(2, 90))]
+
+
+def test_authors_are_known_by_whichever_name_a_page_gives_them():
+    page = f"<meta name='author' property='og:author' content='Ada Ring'><p>{words(1, 90)}</p>"
+    assert blocks_of(page, "text/html")[0].authors == ("Ada Ring",)
+
+
+def test_the_colours_of_a_listing_are_no_words_of_their_own():
+    source = (
+        '<pre><code><span class="k">def</span> <span class="nf">ring</span>(n):\n    <span>pass</span></code></pre>'
+    )
+    _, blocks = blocks_of(f"<article><p>{words(1, 90)}</p>{source}<p>{words(2, 90)}</p></article>", "text/html")
+    assert ("code", "def ring(n):\n    pass") in blocks
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_filter_misses_no_number_and_finds_hardly_one_that_is_not_there(seed):
+    drawn = np.random.default_rng(seed).integers(0, 2**32, size=(2, 10_000), dtype=np.uint64)
+    numbers, others = drawn[0], np.concatenate([drawn[1], drawn[0][:5_000]])
+    found = maintext.among(numbers, others)
+    assert found[np.isin(numbers, others)].all()
+    assert found[~np.isin(numbers, others)].mean() < 0.005
 
 
 def test_a_pdf_has_pages_and_no_running_heads_hyphens_or_page_numbers():

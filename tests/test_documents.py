@@ -253,7 +253,7 @@ def test_only_where_little_is_found_all_that_may_be_text_is_taken(monkeypatch, c
 
 
 def test_a_page_whose_text_stands_beside_is_read_all_the_same():
-    _, blocks = blocks_of(f"<p> </p><footer><p>{words(1, 90)}</p><p>{words(2, 90)}</p></footer>", "text/html")
+    _, blocks = blocks_of(f"<body><footer><p>{words(1, 90)}</p><p>{words(2, 90)}</p></footer></body>", "text/html")
     assert blocks == [("text", words(1, 90)), ("text", words(2, 90))]
 
 

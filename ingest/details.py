@@ -26,7 +26,10 @@ MAX_DATA = 500_000  # characters of a page's structured data that are read
 # Sites whose pages about a paper link to its PDF, without the meta tag that says so.
 _LANDING = {"research.google", "research.google.com", "ojs.aaai.org", "openreview.net", "papers.nips.cc", "usenix.org"}
 _PDF_WORDS = re.compile(r"\b(?:pdf|download|view (?:the )?paper|full text)\b", re.IGNORECASE)
+
 Metas = Mapping[str, list[str]]
+"""What the meta elements of a page hold, by the properties and names they give it."""
+
 Links = Callable[[], tuple[str, ...]]
 """Gives the absolute addresses that a page links to, each once: work that most pages need not be put to."""
 
@@ -78,7 +81,7 @@ def biblio(response: Response) -> Extract:
 
 
 def _metas(tree: HtmlElement) -> dict[str, list[str]]:
-    """Return what the meta elements of a page hold, by the properties and names they give it."""
+    """Return what the meta elements of a page hold."""
     metas: dict[str, list[str]] = {}
     for element in tree.iter("meta"):
         for name in {element.get("property"), element.get("name"), element.get("itemprop")} - {None}:

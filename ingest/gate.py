@@ -51,7 +51,7 @@ def by_code(response: Response) -> Verdict | None:
 
 def by_text(response: Response, found: Extract) -> Verdict | None:
     """Return why what was read is no document."""
-    if _prose(found.pieces, PREVIEW) >= PREVIEW:
+    if _prose(found.pieces, PREVIEW) >= PREVIEW:  # nothing that is no text has so much of it
         return None
     text = quotable(found.pieces)
     words = len(text.split(maxsplit=PREVIEW)) if found.language not in {"zh", "ja", "th"} else len(text) // 2

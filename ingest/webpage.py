@@ -22,14 +22,7 @@ _DROPPED = frozenset(
     "script style noscript template svg head iframe object embed canvas audio video select option button input "
     "textarea label map datalist".split()
 )
-_WHOLE = {
-    "table",
-    "math",
-    "mjx-container",
-    "d-cite",
-    "d-footnote",
-    "sup",
-}  # or what has the class of a formula: may be taken as one
+_WHOLE = frozenset("table math mjx-container d-cite d-footnote sup".split())  # may be taken as one; formulas are, too
 _ACTING = _BLOCK_TAGS | {"a", "br"}
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}

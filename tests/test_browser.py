@@ -75,7 +75,8 @@ class Visit:
         expect(self.page.locator("#chat-profiles")).to_contain_text(name)
         expect(self.page.locator("#starters button").first).to_be_enabled(timeout=PATIENCE)
 
-    def ask(self, question):
+    def ask(self, question, settled=300):
+        """Ask, and return the answer so many milliseconds after its last word came: until it is drawn."""
         answers = self.page.locator("[data-step-type=assistant_message]")
         before = answers.count()
         self.page.fill("#chat-input", question)
@@ -83,7 +84,7 @@ class Visit:
         answer = answers.nth(before)
         expect(answer).to_be_visible(timeout=PATIENCE)
         expect(self.page.locator("#stop-button")).to_have_count(0, timeout=PATIENCE)
-        self.page.wait_for_timeout(300)  # the last of the stream is drawn
+        self.page.wait_for_timeout(settled)
         return answer
 
 
@@ -341,7 +342,7 @@ def say_all(chromium, server, payloads, enough=lambda: False):
     for payload in payloads.values():
         if enough():
             break
-        visit.ask(f"Say: {payload}")
+        visit.ask(f"Say: {payload}", settled=0)
     visit.page.wait_for_timeout(500)
     return visit
 

@@ -97,7 +97,8 @@ def scripted(settings: dict[str, object]) -> None:
         ]
         return ReadingList(request, tuple(items), ("Nothing on the shelf covers InfiniBand.",))
 
-    Assistant.stream = stream
+    if not settings.get("llm"):  # what a model writes is heard as it comes
+        Assistant.stream = stream
     Assistant.ask = ask
     Assistant.suggest = suggest
     Assistant.read = read

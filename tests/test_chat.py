@@ -213,7 +213,7 @@ def tokens_of(chat) -> str:
 
 
 def test_a_models_sentences_come_as_they_are_written_and_stopping_stops_the_model(tmp_path):
-    going, stopped = threading.Event(), threading.Event()
+    written, stopped = [], threading.Event()
 
     def script(path, _request):
         if path.endswith("/models"):
@@ -221,11 +221,11 @@ def test_a_models_sentences_come_as_they_are_written_and_stopping_stops_the_mode
             return
         yield HEAD
         yield chunk(f"{WRITTEN}Then ")  # a sentence is known to be over when the next one begins
-        going.set()
         try:
-            for _ in range(200):
+            for n in range(200):
                 time.sleep(0.1)
                 yield chunk("on and ")
+                written.append(n)
         finally:
             stopped.set()
 
@@ -241,17 +241,19 @@ def test_a_models_sentences_come_as_they_are_written_and_stopping_stops_the_mode
                     if "Citation 1" in tokens_of(chat):
                         break
                     await asyncio.sleep(0.05)
-                shown = tokens_of(chat)
+                shown, over = tokens_of(chat), stopped.is_set()
                 names = [data["name"] for event, data in chat.events if event == "update_message"]
                 await chat.client.emit("stop")
                 await asyncio.to_thread(stopped.wait, 10)
                 await asyncio.wait_for(chat.idle.wait(), 10)
+                spoken = len(written)
                 await chat.client.emit("chat_settings_change", {"answering": "extractive"})
                 again = await chat.ask("What is a Pod?")
-                return shown, names, again, chat.thread
+                return shown, over, spoken, names, again, chat.thread
 
-        shown, names, again, thread = talk(use())
-    assert going.is_set() and stopped.is_set()
+        shown, over, spoken, names, again, thread = talk(use())
+    assert not over, "it was shown while the model wrote on"
+    assert stopped.is_set() and spoken < 150, "the model was stopped"
     assert "sums a buffer over N workers" in shown
     assert any("Asking tiny-lama" in name or "Asking the language model" in name for name in names)
     assert "Pod" in again["output"] and len(model.requests) <= 3

@@ -34,14 +34,12 @@ _SHOWS = re.compile(r"display\s*:(?!\s*none)|visibility\s*:\s*visible", re.IGNOR
 _UNSEEN_CLASSES = "sr-only visuallyhidden visually-hidden screen-reader-text".split()
 _UNSEEN_CLASSES += "mw-editsection headerlink anchorjs-link hash-link".split()
 _UNSEEN_CLASS = re.compile(rf"\b(?:{'|'.join(_UNSEEN_CLASSES)})\b")
-_NAMES_ONE = " or ".join(f"contains(., {name!r})" for name in _UNSEEN_CLASSES)
-_MAY_HIDE = f"//@hidden/.. | //@style/.. | //@class[{_NAMES_ONE}]/.."
 
 
 def strip(tree: html.HtmlElement) -> None:
     """Take everything off a page that a browser would not show."""
     by_rule = _by_style_sheet(tree)
-    said = [element for element in tree.xpath(_MAY_HIDE) if is_hidden(element)]
+    said = [element for element in tree.iter() if is_hidden(element)]
     for element in [*by_rule, *said]:
         # Wikipedia hides the readable form of its formulas.
         if element.tag not in {"html", "body"} and element.find(".//annotation") is None:
@@ -50,10 +48,10 @@ def strip(tree: html.HtmlElement) -> None:
 
 def is_hidden(element: html.HtmlElement) -> bool:
     """Return whether an element itself says that it is not shown."""
-    if element.get("hidden") is not None and element.get("hidden") != "until-found":
+    css, style = element.get("class"), element.get("style")
+    if (css and _UNSEEN_CLASS.search(css[:MAX_ATTRIBUTE])) or (style and hides(style[:MAX_ATTRIBUTE])):
         return True
-    style, css = (element.get(name, "")[:MAX_ATTRIBUTE] for name in ("style", "class"))
-    return (bool(style) and hides(style)) or bool(css and _UNSEEN_CLASS.search(css))
+    return bool(element.get("hidden", "until-found") != "until-found")
 
 
 def hides(style: str) -> bool:

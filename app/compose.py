@@ -43,7 +43,8 @@ _LEANS_HARD = re.compile(
 _ABOUT_ITSELF = re.compile(  # what a page says of itself, its writers or its readers
     r"\b(?:we(?:'re| are)|i(?:'m| am)) (?:excited|pleased|happy|thrilled|proud) to\b|\bread on\b|\bto learn more\b"
     r"|\bstay tuned\b|\bsee also\b|\bthanks? (?:to|you)\b|\bnewsletter\b|\ball rights reserved\b"
-    r"|\bplease (?:see|refer|read|check|visit)\b|\bthis (?:blog )?post\b|\bfor more (?:information|details)\b"
+    r"|\bplease (?:see|refer|read|check|visit|make|open|submit|file|send|contact)\b"
+    r"|\bthis (?:blog )?post\b|\bfor more (?:information|details)\b"
     r"|\b(?:rest|remainder) of (?:the|this) (?:\w+ )?(?:post|article|section|chapter|paper|guide|tutorial|series)\b"
     r"|\bunder an open.source licen[cs]e\b|\bbefore we (?:jump|dive|get|go|start|begin)\b"
     r"|\blet'?s (?:first |now )?(?:jump|dive|look|see|start|understand|take an? (?:\w+ )?look|talk|discuss)\b"
@@ -229,7 +230,8 @@ def _antecedent(one: Candidate, pool: Sequence[Candidate], chosen: Sequence[Cand
     """Return the sentence that must stand before one that leans on it: [] needs none, None where none is."""
     if not _LEANS_HARD.match(one.quote) or any(_follows(one, other) for other in chosen):
         return []
-    return next(([other] for other in pool if _follows(one, other) and not _LEANS_HARD.match(other.quote)), None)
+    before = (other for other in pool if _follows(one, other) and not _LEANS_HARD.match(other.quote))
+    return next(([other] for other in before if not other.quote.endswith("?")), None)
 
 
 def _follows(one: Candidate, other: Candidate) -> bool:

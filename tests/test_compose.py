@@ -97,6 +97,15 @@ def test_and_is_left_out_where_there_is_none():
     assert leaning not in quotes(composed("how does a ring work?", [leaning, GOOD], document))
 
 
+def test_a_sentence_that_leans_on_a_question_is_left_out_with_it():
+    asked = "What do all rings of workers that sum a buffer have in common?"
+    leaning = "They pass partial sums around the ring until every worker holds the sum."
+    made = quotes(
+        composed("how does a ring work?", [leaning, GOOD], a_document("https://example.org/", asked, leaning, GOOD))
+    )
+    assert made == [GOOD]
+
+
 @pytest.mark.parametrize("on_it", ["Every ring moves partial sums from one neighbour to its next.", ""])
 def test_a_second_source_is_heard_and_best_on_the_subject(on_it):
     first = [

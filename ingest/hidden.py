@@ -7,12 +7,14 @@ counts is what the elements and the page's own style sheets say of themselves.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from cssselect import GenericTranslator, SelectorError
 from lxml import etree, html
 
 MAX_STYLES = 400_000  # characters of style sheets that are looked at, and
 MAX_RULES = 300  # rules in them that hide something
+MAX_SELECTOR = 2_000  # characters
 MAX_ATTRIBUTE = 2_000  # characters of what an element says of itself
 
 _HIDDEN_STYLE = re.compile(
@@ -29,7 +31,9 @@ _COLOUR = re.compile(r"(?:^|;)\s*(background(?:-color)?|color)\s*:\s*([^;!]+)", 
 _WHITE = {"white": "#ffffff", "#fff": "#ffffff", "rgb(255,255,255)": "#ffffff", "black": "#000000", "#000": "#000000"}
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _CONDITIONAL = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")  # for paper, for narrow screens, ...
-_RULE = re.compile(r"([^{}@;]{1,300})\{([^{}]*)\}")
+_BEFORE = re.compile(r"[{;@]")  # a selector
+_ATTRIBUTE = re.compile(r"\[[^\]]*\]")
+_NAMED = re.compile(r"[.#]([\w-]+)")
 _SHOWS = re.compile(r"display\s*:(?!\s*none)|visibility\s*:\s*visible", re.IGNORECASE)
 _UNSEEN_CLASSES = "sr-only visuallyhidden visually-hidden screen-reader-text".split()
 _UNSEEN_CLASSES += "mw-editsection headerlink anchorjs-link hash-link".split()
@@ -83,19 +87,45 @@ def _drop(element: etree._Element) -> None:
 def _by_style_sheet(tree: html.HtmlElement) -> set[html.HtmlElement]:
     """Return the elements that a rule of the page's own style sheets hides, and no other rule for them shows."""
     sheets = "\n".join(style.text or "" for style in tree.iter("style"))[:MAX_STYLES]
-    rules = _RULE.findall(_CONDITIONAL.sub(" ", _COMMENT.sub(" ", sheets)))
+    names = _names(tree.iter()) if sheets else set()
+    found = ((_finding(selector, names), style) for selector, style in _rules(sheets))
+    rules = [(selector, style) for selector, style in found if selector]
     hiding = [selector for selector, style in rules if hides(style)][:MAX_RULES]
     hidden = {element for selector in hiding for element in _selected(tree, selector)}
-    names = {name for element in hidden for name in f"{element.get('class') or ''} {element.get('id') or ''}".split()}
+    names = _names(hidden)
     for selector, style in rules:
         if hidden and _SHOWS.search(style) and names.intersection(re.findall(r"[\w-]+", selector)):
             hidden.difference_update(_selected(tree, selector))
     return hidden
 
 
+def _rules(sheets: str) -> Iterator[tuple[str, str]]:
+    """Yield the selector and the declarations of each rule that always holds."""
+    for rule in _CONDITIONAL.sub(" ", _COMMENT.sub(" ", sheets)).split("}"):
+        head, _, style = rule.rpartition("{")
+        selector = _BEFORE.split(head)[-1]
+        if len(selector) <= MAX_SELECTOR:
+            yield selector, style
+
+
+def _names(elements: Iterable[html.HtmlElement]) -> set[str]:
+    """Return the classes and ids of elements."""
+    return {name for element in elements for name in f"{element.get('class', '')} {element.get('id', '')}".split()}
+
+
+def _finding(selector: str, names: set[str]) -> str:
+    """Return the parts of a selector that may find something on a page of those classes and ids: most find nothing.
+
+    States and pseudo-elements are not what is there at first.
+
+    >>> _finding(".menu .open, #top, .menu:hover, div.menu.shut", {"menu", "open", "top"})
+    '.menu .open, #top'
+    """
+    parts = (part for part in selector.split(",") if ":" not in part)
+    return ",".join(p for p in parts if "\\" in p or names.issuperset(_NAMED.findall(_ATTRIBUTE.sub("", p))))
+
+
 def _selected(tree: html.HtmlElement, selector: str) -> list[html.HtmlElement]:
-    if ":" in selector:  # states and pseudo-elements: not what is there at first
-        return []
     try:
         found = tree.xpath(GenericTranslator().css_to_xpath(selector))
     except (SelectorError, etree.XPathError, RecursionError):

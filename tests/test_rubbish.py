@@ -180,6 +180,10 @@ HIDDEN = {
     "class": f"<p class='sr-only'>{SECRET}</p>",
     "style sheet": f"<style>.quiet {{ display: none }}</style><p class=quiet>{SECRET}</p>",
     "style sheet, by id": f"<style>#q{{visibility:hidden}}</style><div id=q><p>{SECRET}</p></div>",
+    "style sheet, in a list": f"<style>a:hover, p.quiet, i::after {{display:none}}</style><p class=quiet>{SECRET}</p>",
+    "style sheet, behind many rules": "<style>@charset 'utf-8';"
+    + "".join(f".a{n}, .b{n} .c{{display:none}}" for n in range(900))
+    + f"@media print {{ p {{ color: red }} }} .quiet {{ display: none }}</style><p class=quiet>{SECRET}</p>",
     "comment": f"<!-- {SECRET} -->",
     "template": f"<template><p>{SECRET}</p></template>",
     "script": f"<script type='text/plain'>{SECRET}</script>",

@@ -100,7 +100,8 @@ _NUMBERS = {
     "a half": 0.5,
 }
 _HOURS = re.compile(
-    r"(?P<frame>(?:in|within|for|under|less than|at most|up to|about|only|have|got)\s+)*"
+    r"(?P<frame>(?:in|within|for|under|less than|at most|up to|about|only|(?:i\s+)?have|(?:i['’]ve\s+)?got|i['’]ve)"
+    r"\s+)*"
     r"\b(?P<number>\d+(?:[.,]\d+)?|half an|a couple of|an?|one|two|three|four|five)"
     r"(?P<half> and a half)?[\s-]?(?P<unit>hours?|hrs?|h|minutes?|mins?|min|m)(?:(?P<rest>[0-5]\d)(?:\s?m(?:in)?)?)?\b"
     r"(?P<more> and a half)?(?:\s+(?:left|free|spare|to spare))?(?:\s+(?:on|of|for|about|to)\b)?",
@@ -109,7 +110,7 @@ _HOURS = re.compile(
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:['’]s)?"
 _WHEN = re.compile(
     rf"\b(?:(?:is )?(?:before|by|until|for|on|this|next) (?:my )?(?:coming |next )?{_DAY}(?: morning| evening)?"
-    rf"|tonight|tomorrow(?:['’]s)?|today|this (?:week|weekend|evening)|next (?:week|month)|(?:over )?the weekend"
+    rf"|tonight|tomorrow(?:['’]s)?|today|this (?:week|weekend|evening)|next (?:week|month)|(?:over )?(?:the|a) weekend"
     rf"|in (?:an?|one|two|three|\d+) (?:days?|weeks?))(?=\W|$)",
     re.IGNORECASE,
 )
@@ -123,6 +124,7 @@ _BASICS = re.compile(
 _DEPTH = re.compile(
     r"\b(?:advanced(?: only)?|in depth|deep dive|no basics|skip the basics|for experts)\b", re.IGNORECASE
 )
+_OCCASION = r"(?:i (?:have|got)|i['’]ve(?: got)?|(?:i['’]m )?(?:preparing|prepping|studying) for)"
 _FRAME = re.compile(
     r"\b(?:(?:what|which|where) (?:(?:should|do|can|could) i|to) (?:read|watch|study|learn|start)"
     r"(?: about| on| for| with)?"
@@ -137,7 +139,10 @@ _FRAME = re.compile(
     r"|please|quick|worth (?:reading|watching)(?: on| about| for)?|resources? (?:on|about|for)"
     r"|(?:everything|anything|something|things|stuff) (?:on|about)"
     r"|(?:(?:is|are) there|do you have|got) (?:an?|any)\b"
-    r"|(?:before|until|for) my|(?:interview )?rounds?|phone screen|onsite|an? mlops interview)\b",
+    rf"|^(?:(?:{_OCCASION}|for|before)\s+)?(?:(?:an?|my|the)\s+)?(?:\w+ )?(?:interview|exam)s?(?: coming up)?(?: is)?"
+    rf" (?:on|about|covering)|^{_OCCASION} (?:an?|my|the|for)"
+    r"|(?:before|until|for) my(?: (?:\w+ )?(?:interview|exam)s?)?"
+    r"|(?:interview )?rounds?|phone screen|onsite|an? mlops interview)\b",
     re.IGNORECASE,
 )
 _PERSONAL = re.compile(r"(?:^|[,.;:!?]\s*|\s[-–—]\s)(?:i|i['’](?:m|ve|d)|my|we)\b[^,.;:!?]*", re.IGNORECASE)

@@ -26,6 +26,7 @@ _GENERIC = re.compile(
 )
 _NUMBER = re.compile(r"^(?:(?:chapter|part|section|week|lesson|module|lecture)\b)?[\s\d.:)_-]*", re.IGNORECASE)
 _BREAK = re.compile(r"\s+[|·•—–»]\s+|\s+-\s+")
+_EMOJI = re.compile(r"(?<!\S):[a-z][a-z_]+:(?!\S)")  # as READMEs write it
 _ENDS = re.compile(r"\.(?:html?|xhtml|md|mdx|markdown|rst|pdf|txt|php|aspx?)$", re.IGNORECASE)
 _FILLERS = {
     "docs",
@@ -86,7 +87,10 @@ def of(found: str, *, listed: str, url: str) -> str:
 
     >>> of("Requirements:", listed="", url="https://github.com/o/MLOps-Basics/blob/main/week_4_onnx/README.md")
     'MLOps-Basics: week 4 onnx'
+    >>> of("Machine learning interviews :robot:", listed="", url="https://github.com/o/interviews")
+    'Machine learning interviews'
     """
+    found = _EMOJI.sub("", found).strip()
     if found and not is_generic(found):
         return found
     spelled = from_address(url)

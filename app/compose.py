@@ -60,6 +60,11 @@ _FACETS = (  # what an explanation of how something works consists of, besides w
     ),
     re.compile(r"\b(?:because|so that|independent of|constant|regardless|however many|therefore)\b", re.IGNORECASE),
 )
+_DEFINES = re.compile(
+    r"(?:an? |the )?([\w\-/() ]{2,60}?)"
+    r" (?:(?:is|are) (?:an?|the|one|two|three|four|when|where|how|\w+ing)|refers? to|means?)\b",
+    re.IGNORECASE,
+)
 _FIGURE = re.compile(r"\d\s?(?:%|[µnm]?s\b|[KMGTkmgt]i?[Bb]\b|[a-z]{3,}s\b)")
 _CONNECTS = re.compile(
     r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
@@ -266,7 +271,7 @@ def _in_order(question: Question, chosen: Sequence[Candidate]) -> list[Candidate
 
 def defines(question: Question, one: Candidate) -> bool:
     """Return whether a sentence says what the subject of a question is."""
-    head = re.match(r"(?:an? |the )?([\w\-/() ]{2,60}?) (?:is|are|refers? to|means?)\b", one.quote, re.IGNORECASE)
+    head = _DEFINES.match(one.quote)
     named = set(terms(head.group(1))) if head else set()
     return bool(named) and named <= question.subject
 

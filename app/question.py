@@ -142,6 +142,12 @@ _CLAUSE = re.compile(
     r"(?:[,:;]\s+(?:how|what|why|which|when|where|should|can)\b|\s(?:when|while|if|because|although)\s).*$",
     re.IGNORECASE,
 )
+_PREAMBLE = re.compile(
+    r"^(?:(?:hi|hello|hey)(?: there| all)?\b[,.!\s]*)?"
+    r"(?:(?:i|i['’](?:m|ve)|my)\b[^,.;:!?]*\b(?:interview|exam|onsite)"
+    r"(?: (?:is|coming up|soon|today|tomorrow|(?:on|next|this|in) (?:\w+ )?\w+))*\s*[,.;:!]\s*)?(?=\w+ \w)",
+    re.IGNORECASE,
+)
 NAME = 3  # words that may stand for a name
 
 
@@ -183,6 +189,17 @@ def standalone(question: str, before: Sequence[str]) -> str:
     opened = bare != question
     few = len(set(terms(bare))) <= 3 and not names(bare)  # a name is a subject of its own
     return f"{bare.rstrip('?. ')} {subject}?" if opened or few else question
+
+
+def without_preamble(question: str) -> str:
+    """Return a question without a greeting, and without the occasion on which it is asked.
+
+    >>> without_preamble("Hi! I have an interview on Monday, explain ring-allreduce")
+    'explain ring-allreduce'
+    >>> without_preamble("I use Kafka, how do I get exactly-once?")
+    'I use Kafka, how do I get exactly-once?'
+    """
+    return _PREAMBLE.sub("", question)
 
 
 def _corrected(earlier: str, new: str) -> str:

@@ -106,6 +106,13 @@ def test_a_sentence_that_leans_on_a_question_is_left_out_with_it():
     assert made == [GOOD]
 
 
+def test_what_something_is_comes_before_what_it_is_like():
+    like = "The saga pattern is particularly hard to debug for any team that runs it."
+    what = "A saga is a sequence of local transactions across services."
+    documents = [a_document(f"https://example.org/{n}", text) for n, text in enumerate((like, what))]
+    assert quotes(composed("Tell me about the saga pattern", [like, what], *documents))[0] == what
+
+
 @pytest.mark.parametrize("on_it", ["Every ring moves partial sums from one neighbour to its next.", ""])
 def test_a_second_source_is_heard_and_best_on_the_subject(on_it):
     first = [

@@ -145,7 +145,7 @@ _CLAUSE = re.compile(
 _PREAMBLE = re.compile(
     r"^(?:(?:hi|hello|hey)(?: there| all)?\b[,.!\s]*)?"
     r"(?:(?:i|i['’](?:m|ve)|my)\b[^,.;:!?]*\b(?:interview|exam|onsite)"
-    r"(?: (?:is|coming up|soon|today|tomorrow|(?:on|next|this|in) (?:\w+ )?\w+))*\s*[,.;:!]\s*)?(?=\w+ \w)",
+    r"(?: (?:is|coming up|soon|today|tomorrow|(?:on|next|this|in) (?:\w+ )?\w+)){0,3}\s*[,.;:!]\s*)?(?=\w+ \w)",
     re.IGNORECASE,
 )
 NAME = 3  # words that may stand for a name

@@ -152,9 +152,9 @@ NAME = 3  # words that may stand for a name
 
 
 def standalone(question: str, before: Sequence[str]) -> str:
-    """Return a follow-up as a question that stands alone, its missing subject carried over from those before it.
+    """Return a question as one that stands alone: a follow-up's missing subject carried over from those before it.
 
-    `before` are the earlier questions, oldest first.
+    `before` are the earlier questions, oldest first. A greeting and the occasion on which it is asked are taken off.
 
     >>> standalone("and how does its cost scale?", ["How does ring-allreduce work?"])
     'how does ring-allreduce cost scale?'
@@ -164,7 +164,10 @@ def standalone(question: str, before: Sequence[str]) -> str:
     'How does Kafka get exactly-once results?'
     >>> standalone("What is a Pod?", ["How does ring-allreduce work?"])
     'What is a Pod?'
+    >>> standalone("Hi! I have an interview on Monday, explain ring-allreduce", [])
+    'explain ring-allreduce'
     """
+    question = _PREAMBLE.sub("", question)
     if not before:
         return question
     earlier = standalone(before[-1], before[:-1])
@@ -189,17 +192,6 @@ def standalone(question: str, before: Sequence[str]) -> str:
     opened = bare != question
     few = len(set(terms(bare))) <= 3 and not names(bare)  # a name is a subject of its own
     return f"{bare.rstrip('?. ')} {subject}?" if opened or few else question
-
-
-def without_preamble(question: str) -> str:
-    """Return a question without a greeting, and without the occasion on which it is asked.
-
-    >>> without_preamble("Hi! I have an interview on Monday, explain ring-allreduce")
-    'explain ring-allreduce'
-    >>> without_preamble("I use Kafka, how do I get exactly-once?")
-    'I use Kafka, how do I get exactly-once?'
-    """
-    return _PREAMBLE.sub("", question)
 
 
 def _corrected(earlier: str, new: str) -> str:

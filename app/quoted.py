@@ -167,7 +167,6 @@ def parts(text: str) -> list[Question]:
     >>> [part.text for part in parts("What is a Pod, and how does Karpenter pick a node?")]
     ['What is a Pod', 'how does Karpenter pick a node?']
     """
-    text = questions.without_preamble(text)
     asks = r"(?:how|what|why|when|which|who|where)\b"
     pieces = re.split(rf"(?<=\?)\s+(?={asks})|,?\s+and\s+(?={asks})", text, flags=re.IGNORECASE)
     if len(pieces) == 1 or any(len(terms(piece)) < 1 or len(piece.split()) < 3 for piece in pieces):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.question import read, standalone, subject_of, without_preamble
+from app.question import read, standalone, subject_of
 from index.lexical import terms
 
 
@@ -113,5 +113,6 @@ def test_nothing_that_people_type_breaks_the_reading(text, before):
 def test_the_occasion_of_a_question_is_taken_off_in_time():
     """A pattern that tries all ways of reading so many words would never end."""
     endless = "my interview " + "on in " * 200
-    assert without_preamble(endless) == endless
-    assert without_preamble("My interview is on Monday, what is a Pod?") == "what is a Pod?"
+    assert standalone(endless, []) == endless
+    assert standalone("My interview is on Monday, what is a Pod?", []) == "what is a Pod?"
+    assert standalone("I use Kafka, how do I get exactly-once?", []) == "I use Kafka, how do I get exactly-once?"

@@ -198,3 +198,4 @@ new MutationObserver(() => {
 document.addEventListener("keydown", onKey);
 citations.listen();
 lists.listen();
+dress(); // the page may stand already, and then nothing more changes

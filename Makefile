@@ -27,15 +27,15 @@ chat: setup
 	$(BIN)/prep chat
 
 test: setup
-	$(BIN)/pytest -q -m "not shared and not browser and not slow"
+	$(BIN)/pytest -q -n logical --maxprocesses 4 --dist loadscope -m "not shared and not browser and not slow"
 
 check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-lock:
-	uv pip compile requirements.in --generate-hashes --no-header --python-version 3.11 --no-emit-package torch -o requirements.lock
+lock: # where uv finds no CPU build of torch, tell it of one: UV_TORCH_BACKEND=cpu, or UV_FIND_LINKS
+	echo "torch==$(TORCH)+cpu" | uv pip compile requirements.in --constraint - --generate-hashes --no-header --python-version 3.11 --no-emit-package torch -o requirements.lock
 
 clean:
 	rm -rf .venv

@@ -104,7 +104,10 @@ class Site:
                     self.send_header("Content-Length", str(0 if reply.status == 304 else len(body)))
                 self.end_headers()
                 if reply.status != 304:
-                    self.wfile.write(body)
+                    try:
+                        self.wfile.write(body)
+                    except ConnectionError:  # who asked has had enough
+                        self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -165,6 +165,12 @@ class Chat:
         message = {"id": str(uuid.uuid4()), "threadId": "", "type": "user_message", "output": question, "name": "x"}
         await self.client.emit("client_message", {"message": message | more, "fileReferences": []})
 
+    async def heard(self, wanted: str, words: str = "") -> None:
+        """Wait until the server has said that, with those words."""
+        async with asyncio.timeout(30):
+            while not any(event == wanted and words in str(said) for event, said in self.events):
+                await asyncio.sleep(0.005)
+
     async def ask(self, question: str, patience: float = 60, **more: Any) -> dict[str, Any]:
         """Return the message that answers a question."""
         before = len(self.messages)

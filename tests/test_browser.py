@@ -23,6 +23,7 @@ STILL = """() => document.getAnimations().every(
     one => one.playState !== "running" || one.effect.getComputedTiming().endTime === Infinity)"""
 RING = "How does ring-allreduce work?"
 PATIENCE = 30_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed here"),
@@ -64,16 +65,16 @@ class Visit:
 
     def open(self, path="/"):
         self.page.goto(self.server.url + path)
-        expect(self.page.locator("#chat-input")).to_be_visible(timeout=PATIENCE)
+        expect(self.page.locator("#chat-input")).to_be_visible()
         if path == "/":
-            expect(self.page.locator("#starters button").first).to_be_enabled(timeout=PATIENCE)
+            expect(self.page.locator("#starters button").first).to_be_enabled()
         return self
 
     def profile(self, name):
         self.page.click("#chat-profiles")
         self.page.get_by_role("option", name=name).click()
         expect(self.page.locator("#chat-profiles")).to_contain_text(name)
-        expect(self.page.locator("#starters button").first).to_be_enabled(timeout=PATIENCE)
+        expect(self.page.locator("#starters button").first).to_be_enabled()
 
     def ask(self, question, settled=300):
         """Ask, and return the answer so many milliseconds after its last word came: until it is drawn."""
@@ -82,8 +83,8 @@ class Visit:
         self.page.fill("#chat-input", question)
         self.page.click("#chat-submit")  # which waits for the connection
         answer = answers.nth(before)
-        expect(answer).to_be_visible(timeout=PATIENCE)
-        expect(self.page.locator("#stop-button")).to_have_count(0, timeout=PATIENCE)
+        expect(answer).to_be_visible()
+        expect(self.page.locator("#stop-button")).to_have_count(0)
         self.page.wait_for_timeout(settled)
         return answer
 
@@ -137,11 +138,11 @@ def test_a_follow_up_is_asked_and_all_of_it_is_there_after_a_reload(visit):
     visit.ask(RING)
     page.locator('a[href="#ask"]', has_text="What is a Pod?").click()
     second = page.locator("[data-step-type=assistant_message]").nth(1)
-    expect(second).to_contain_text("smallest deployable unit", timeout=PATIENCE)
+    expect(second).to_contain_text("smallest deployable unit")
     expect(page).to_have_url(re.compile(r"/thread/[\w-]+$"))
     page.reload()
     answers = page.locator("[data-step-type=assistant_message]")
-    expect(answers).to_have_count(2, timeout=PATIENCE)
+    expect(answers).to_have_count(2)
     answers.nth(0).locator(".element-link").nth(1).click()
     expect(page.locator("#side-view-content mark")).to_be_visible()
     third = visit.ask("What replaces them when they fail?")
@@ -157,7 +158,7 @@ def test_feedback_with_a_comment_is_there_after_a_reload(visit):
     expect(page.locator(".negative-feedback-on")).to_be_visible()
     expect(page).to_have_url(re.compile(r"/thread/[\w-]+$"))
     page.reload()
-    expect(page.locator(".negative-feedback-on")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".negative-feedback-on")).to_be_visible()
     page.get_by_label("Edit your comment").click()
     expect(page.get_by_label("Your comment", exact=True)).to_have_value("The cost is missing.")
 
@@ -178,7 +179,7 @@ def test_a_reading_list_is_ticked_for_good_and_taken_along(visit, tmp_path):
         download.value.save_as(tmp_path / name)
         assert (tmp_path / name).read_text().startswith(head)
     page.reload()
-    expect(page.get_by_label("Read: Pods")).to_be_checked(timeout=PATIENCE)
+    expect(page.get_by_label("Read: Pods")).to_be_checked()
     expect(page.get_by_label("Read: Caches")).not_to_be_checked()
 
 
@@ -186,13 +187,11 @@ def test_the_shelf_is_browsed_by_topic_and_one_resource_asked(visit):
     page = visit.open().page
     visit.profile("Browse the shelf")
     page.locator("#starters").get_by_text("All topics").click()
-    expect(page.locator("td", has_text="1 of 2")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("td", has_text="1 of 2")).to_be_visible()
     page.locator("td a", has_text="DevOps").click()
-    expect(page.locator("[data-step-type=assistant_message]").nth(1)).to_contain_text(
-        "asks for a login", timeout=PATIENCE
-    )
+    expect(page.locator("[data-step-type=assistant_message]").nth(1)).to_contain_text("asks for a login")
     page.get_by_role("link", name="ask within it").first.click()
-    expect(page.locator("[data-step-type=assistant_message]").nth(2)).to_contain_text("alone now", timeout=PATIENCE)
+    expect(page.locator("[data-step-type=assistant_message]").nth(2)).to_contain_text("alone now")
     answer = visit.ask("What is a Pod and what is ring-allreduce?")
     expect(answer.locator(".sources")).to_contain_text("Pods")
     expect(answer.locator(".sources")).not_to_contain_text("Ring")
@@ -257,7 +256,7 @@ def test_keys_do_what_they_say(visit):
     page.keyboard.press("Alt+j")
     expect(page.locator("#side-view-content mark")).to_be_visible()
     page.keyboard.press("Alt+n")
-    expect(page.locator("#starters button").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#starters button").first).to_be_visible()
     expect(page.locator("#prepshelf-panel")).to_be_hidden()
 
 
@@ -444,16 +443,16 @@ def test_logging_in_works_in_a_browser_and_axe_finds_no_serious_fault(chromium, 
         page.fill("#email", "ann")
         page.fill("#password", "wrong password!")
         late[-1].continue_()  # our script may come when the form stands already
-        expect(page.get_by_role("button", name="Show the password")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("button", name="Show the password")).to_be_visible()
         assert serious(page, axe) == []
         page.keyboard.press("Enter")
         expect(page.get_by_text("That did not work")).to_be_visible()
         page.fill("#password", PASSWORD)
         page.keyboard.press("Enter")
-        expect(page.locator("#chat-input")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator("#chat-input")).to_be_visible()
         visit.ask(RING)
         page.click("#user-nav-button")
         page.get_by_text("Logout").click()
-        expect(page.locator("#password")).to_be_visible(timeout=PATIENCE)
+        expect(page.locator("#password")).to_be_visible()
         assert visit.foreign == []
         visit.context.close()

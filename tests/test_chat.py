@@ -555,7 +555,7 @@ def test_behind_tls_the_cookie_is_secure(server):
 
 
 def test_a_flood_runs_one_question_and_leaves_another_person_as_quick_as_before(tmp_path):
-    with serving(tmp_path / "data", slow=0.5) as server:
+    with serving(tmp_path / "data", slow=1) as server:
         ann, bob = Person(server), Person(server, "bob")
         assert ann.log_in().status_code == bob.log_in().status_code == 200
 
@@ -574,7 +574,7 @@ def test_a_flood_runs_one_question_and_leaves_another_person_as_quick_as_before(
                 async def flood():
                     for n in range(300):
                         await flooding.send(f"What is a Pod, {n}?")
-                        await asyncio.sleep(0.01)
+                        await asyncio.sleep(0.02)
 
                 flooded, _ = await asyncio.gather(p95_of(other), flood())
                 while len(flooding.messages) < 300:
@@ -601,8 +601,7 @@ def test_what_was_shown_outlives_a_kill_in_mid_stream(tmp_path):
     async def use():
         async with ann.open() as chat:
             await chat.send(RING)
-            while not any(event == "stream_token" for event, _ in chat.events):
-                await asyncio.sleep(0.005)
+            await chat.heard("stream_token")
             server.process.send_signal(signal.SIGKILL)
             await asyncio.sleep(0.2)
             shown = next(data for event, data in chat.events if event == "stream_start")
@@ -698,7 +697,7 @@ def test_a_shelf_replaced_in_mid_question_serves_that_question_to_its_end_and_th
         async def use():
             async with ann.open() as chat:
                 asking = asyncio.create_task(chat.ask(RING))
-                await asyncio.sleep(0.5)
+                await chat.heard("update_message", "Choosing")
                 await asyncio.to_thread(make_shelf, server.data, NEWS)
                 new = (server.data / "shelves" / "current").read_text()
                 first = await asking
@@ -715,7 +714,7 @@ def test_a_shelf_replaced_in_mid_question_serves_that_question_to_its_end_and_th
 
 
 def test_a_server_that_is_asked_to_stop_ends_what_runs_and_takes_no_more(tmp_path):
-    server = Server(tmp_path / "data", slow=2)
+    server = Server(tmp_path / "data", slow=3)
     ann, bob = Person(server), Person(server, "bob")
     ann.log_in()
     bob.log_in()
@@ -723,7 +722,7 @@ def test_a_server_that_is_asked_to_stop_ends_what_runs_and_takes_no_more(tmp_pat
     async def use():
         async with ann.open() as chat, bob.open() as other:
             asking = asyncio.create_task(chat.ask(RING))
-            await asyncio.sleep(0.7)
+            await chat.heard("update_message", "Choosing")
             server.process.send_signal(signal.SIGTERM)
             await asyncio.sleep(0.3)
             refused = await other.ask(RING)

@@ -48,7 +48,13 @@ _ABOUT_ITSELF = re.compile(  # what a page says of itself, its writers or its re
     r"|\b(?:rest|remainder) of (?:the|this) (?:\w+ )?(?:post|article|section|chapter|paper|guide|tutorial|series)\b"
     r"|\bunder an open.source licen[cs]e\b|\bbefore we (?:jump|dive|get|go|start|begin)\b"
     r"|\blet'?s (?:first |now )?(?:jump|dive|look|see|start|understand|take an? (?:\w+ )?look|talk|discuss)\b"
-    r"|\bwe(?:'ll| will| are going to) (?:look|see|discuss|cover|explore|talk|expand|go (?:over|through))\b",
+    r"|\bwe(?:'ll| will| are going to) (?:look|see|discuss|cover|explore|talk|expand|go (?:over|through))\b"
+    r"|\byou have (?:now|successfully|completed)\b"
+    r"|\bin this (?:lab|module|section|exercise|chapter|workshop|tutorial|article|guide|course|lesson)\b"
+    r"|^(?:(?:the |as |in )?(?:following |next )?(?:figure|table|diagram|chart|listing)\b[^.]*\bshow(?:s|n|ed)?\b)"
+    r"|\b(?:shown|seen|see|described|mentioned|discussed|example) (?:above|below)\b|\bin the above\b"
+    r"|^well,"  # an answer to a question that the page put
+    r"|^[\"“][^\"”]*$",  # speech, of which this is a part
     re.IGNORECASE,
 )
 _FACETS = (  # what an explanation of how something works consists of, besides what it is
@@ -68,6 +74,10 @@ _DEFINES = re.compile(
 _FIGURE = re.compile(r"\d\s?(?:%|[µnm]?s\b|[KMGTkmgt]i?[Bb]\b|[a-z]{3,}s\b)")
 _CONNECTS = re.compile(
     r"(?:however|but|and|or|also|for example|for instance|again|second|finally|next|then)\b", re.IGNORECASE
+)
+_CONCLUDES = re.compile(  # and stands without what came before
+    r"(?:so|therefore|thus|hence|moreover|furthermore)\b(?!,? (?:this|that|these|those|it|its|they|their)\b)",
+    re.IGNORECASE,
 )
 
 
@@ -101,6 +111,8 @@ def fit(quote: str) -> bool:
 
     >>> fit("Rings scale well."), fit("Why do rings scale?"), fit("x = y_1 + { } ;"), fit("They share $f(. by far.")
     (True, False, False, False)
+    >>> fit("Well, it is none of them."), fit("Table 4 shows the loss of both."), fit('"One of the best books.')
+    (False, False, False)
     """
     words = quote.split()
     if not 3 <= len(words) <= 80 or quote.endswith("?") or not _OPENS.match(quote) or not _ENDS.search(quote):
@@ -232,11 +244,11 @@ def _leading_each_side(pool: Sequence[Candidate], sides: Sequence[frozenset[str]
 
 
 def _antecedent(one: Candidate, pool: Sequence[Candidate], chosen: Sequence[Candidate]) -> list[Candidate] | None:
-    """Return the sentence that must stand before one that leans on it: [] needs none, None where none is."""
+    """Return the sentence that must stand before one that leans on it: [] needs none, None where none is fit to."""
     if not _LEANS_HARD.match(one.quote) or any(_follows(one, other) for other in chosen):
         return []
     before = (other for other in pool if _follows(one, other) and not _LEANS_HARD.match(other.quote))
-    return next(([other] for other in before if not other.quote.endswith("?")), None)
+    return next(([other] for other in before if fit(other.quote)), [] if _CONCLUDES.match(one.quote) else None)
 
 
 def _follows(one: Candidate, other: Candidate) -> bool:

@@ -21,6 +21,7 @@ from app import AnswerError, figures
 
 LOOK = 2  # seconds between looks for a new shelf
 OPENING = 2.0  # seconds that are waited for one
+PARTING = 0.5  # seconds that Chainlit has for its own last words, that an answer is over
 
 log = logging.getLogger("prepshelf.desk")
 
@@ -253,3 +254,4 @@ class Desk(Generic[A]):
         until = time.monotonic() + patience
         while self._attended and time.monotonic() < until:
             await asyncio.sleep(0.1)
+        await asyncio.sleep(PARTING)

@@ -25,6 +25,22 @@ STOP_WORDS = frozenset(
     describe tell give""".split()
 )
 
+# British spellings and how an American writes them, each found by its letters first, for speed. A word that only looks
+# like one is changed wherever it stands, so it still finds itself; left alone are those with relatives that would no
+# longer be found: precise and precision, revise and revision, advertise and advertisement.
+_AMERICAN = tuple(
+    (re.compile(british), american)
+    for british, american in (
+        (r"our(?=(?:s|ed|ing|al|ally|able|ites?|hoods?)?\b)(?<=[a-z]{3}our)", "or"),
+        (r"is(?=(?:e[drs]?|ers|ing|able|ations?)\b)(?<=[a-z]{2}[bdgklmnrstyz]is)(?<!pris)(?<!ertis)", "iz"),
+        (r"lys(?=(?:e[dr]?|ers|ing)\b)", "lyz"),
+        (r"ll(?=(?:ed|ing|ers?)\b)(?:(?<=modell)|(?<=labell)|(?<=cancell)|(?<=signall)|(?<=parallell))", "l"),
+        (r"re(?=[ds]?\b)(?:(?<=centre)|(?<=metre)|(?<=litre)|(?<=fibre))", "er"),
+        (r"logue(?:(?<=catalogue)|(?<=dialogue)|(?<=analogue))", "log"),
+        (r"artefact", "artifact"),
+    )
+)
+
 
 class Lexical:
     """A BM25 index of texts, by their place in the sequence that was indexed."""
@@ -71,12 +87,17 @@ class Lexical:
 
 
 def terms(text: str) -> list[str]:
-    """Return the stemmed content words of a text, in order.
+    """Return the stemmed content words of a text, in order, spelled the American way.
 
     >>> terms("How does the scatter-reduce step of CI/CD work?")
     ['scatter', 'reduc', 'step', 'ci', 'cd', 'work']
+    >>> terms("quantised behaviour, four data centres") == terms("quantized behavior, four data centers")
+    True
     """
-    words = [word for word in re.findall(r"[^\W_]+", text.lower()) if word not in STOP_WORDS]
+    text = text.lower()
+    for british, american in _AMERICAN:
+        text = british.sub(american, text)
+    words = [word for word in re.findall(r"[^\W_]+", text) if word not in STOP_WORDS]
     return list(_stemmer().stemWords(words))
 
 

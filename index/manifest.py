@@ -10,7 +10,7 @@ from typing import Any
 
 from index import ShelfError
 
-FORMAT = 6  # of the files below; a shelf of another format is rebuilt
+FORMAT = 7  # of the files below; a shelf of another format is rebuilt
 POINTER = "current"
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from index.rerank import Reranker
 
 SUGGESTIONS = 3
+EARLIER = 8  # questions of a conversation that one is understood from
 LONGEST_QUESTION = 4000  # characters
 
 
@@ -141,7 +142,8 @@ class Assistant:
         clock = Clock()
         with clock.stage("total"):
             model, fault = self._connected()
-            plainly = questions.standalone(question, [turn.content for turn in history if turn.role == "user"])
+            before = [turn.content for turn in history if turn.role == "user"]
+            plainly = questions.standalone(question, before[-EARLIER:], self._quoter.alone)
             if model and history:
                 yield Status("Reading the question")
                 with clock.stage("rewrite"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -122,6 +122,12 @@ _STANDS_FOR = re.compile(
 _NEW_SUBJECT = re.compile(
     r"^(?:what(?:'s| is| are)|define|explain) (?:an? .+|(?!the\b)[\w/-]+(?: [\w/-]+){0,2})$", re.IGNORECASE
 )
+# What may bring one: "how to shard a database?"; not "how many replicas?", nor "how does the leader fail?".
+_MAY_BE_NEW = re.compile(
+    r"^(?:how (?:do|can|should) (?:i|we)\b|(?:how|when|why|where)(?: to| do| does| can| should)\b(?!.*\bthe\b)"
+    r"|(?:which|what) .+ (?:do|can|should) (?:i|we)\b(?!.*\bthe\b))",
+    re.IGNORECASE,
+)
 _AUXILIARY = r"(?:is|are|was|were|does|do|did|can|could|should|would|will|may|might|must)"
 _SCAFFOLD = re.compile(
     r"^(?:please |can you |could you )?(?:what happens (?:to|in|with|when|if)"
@@ -151,10 +157,12 @@ _PREAMBLE = re.compile(
 NAME = 3  # words that may stand for a name
 
 
-def standalone(question: str, before: Sequence[str]) -> str:
+def standalone(question: str, before: Sequence[str], alone: Callable[[str, str], bool] = lambda *_: False) -> str:
     """Return a question as one that stands alone: a follow-up's missing subject carried over from those before it.
 
-    `before` are the earlier questions, oldest first. A greeting and the occasion on which it is asked are taken off.
+    `before` are the earlier questions, oldest first. Where the words of a short question do not tell whether it goes
+    on from them, `alone` is asked: does it do better as it is than with their subject? A greeting and the occasion on
+    which it is asked are taken off.
 
     >>> standalone("and how does its cost scale?", ["How does ring-allreduce work?"])
     'how does ring-allreduce cost scale?'
@@ -166,11 +174,13 @@ def standalone(question: str, before: Sequence[str]) -> str:
     'What is a Pod?'
     >>> standalone("Hi! I have an interview on Monday, explain ring-allreduce", [])
     'explain ring-allreduce'
+    >>> standalone("how to shard a database?", ["How does ring-allreduce work?"], lambda as_it_is, carried: True)
+    'how to shard a database?'
     """
     question = _PREAMBLE.sub("", question)
     if not before:
         return question
-    earlier = standalone(before[-1], before[:-1])
+    earlier = standalone(before[-1], before[:-1], alone)
     subject = subject_of(earlier)
     if not subject:
         return question
@@ -189,9 +199,13 @@ def standalone(question: str, before: Sequence[str]) -> str:
         return _STANDS_FOR.sub(subject, bare, count=1)
     if _NEW_SUBJECT.match(bare.rstrip("?. ")):
         return bare
-    opened = bare != question
-    few = len(set(terms(bare))) <= 3 and not names(bare)  # a name is a subject of its own
-    return f"{bare.rstrip('?. ')} {subject}?" if opened or few else question
+    carried = f"{bare.rstrip('?. ')} {subject}?"
+    if bare != question:
+        return carried
+    said = len(set(terms(bare)))
+    if said > 3 or names(bare):  # a name is a subject of its own
+        return question
+    return question if said > 1 and _MAY_BE_NEW.match(bare) and alone(question, carried) else carried
 
 
 def _corrected(earlier: str, new: str) -> str:

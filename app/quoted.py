@@ -23,6 +23,7 @@ from ingest.ledger import HAS_TEXT
 
 HITS = 12  # passages that an answer is made from
 NEAREST = 3  # resources that are named where there is no answer
+ALONE = 0.1  # confidence that a question may lose when no subject is carried over to it from the one before
 ABOUT = 0.6  # share of the words for one side of a comparison that a passage about it has
 
 _OF_A_RESOURCE = re.compile(
@@ -92,6 +93,11 @@ class Quoter:
         passages = self._shelf.manifest.passages
         sure = confidence.confidence(asked, hits, scored, rarity, passages)
         return Evidence(asked, vector, hits, rarity, scored, sure, confidence.enough(passages), self._unread(asked))
+
+    def alone(self, question: str, carried: str) -> bool:
+        """Return whether a question is answered about as surely as it is as with a subject carried over to it."""
+        as_it_is, with_it = (self.weigh(asked, self.hits(asked)) for asked in map(questions.read, (question, carried)))
+        return as_it_is.confidence >= with_it.confidence - ALONE
 
     def quote(self, found: Sequence[Evidence], length: Length = "standard") -> Quoted:
         """Return an answer to all that was asked; what cannot be answered of it is named."""

@@ -83,6 +83,11 @@ def test_a_follow_up_is_understood_from_what_was_asked_before(assistant):
     assert {citation.url for citation in answer.citations} >= {PODS.url}
 
 
+def test_a_question_of_its_own_is_answered_as_if_it_were_the_first(assistant):
+    history = [Turn("user", "What is a Pod in Kubernetes?"), Turn("assistant", "The smallest deployable unit [1].")]
+    assert assistant.ask(HOW, history=history).citations == assistant.ask(HOW).citations
+
+
 def test_a_topic_keeps_to_its_documents(assistant):
     answer = assistant.ask("Pods, rings and caches, how do they work?", topic="devops")
     check_proof(answer)

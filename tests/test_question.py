@@ -103,6 +103,28 @@ def test_the_subject_is_what_is_left_without_the_scaffold_of_asking(question, su
     assert subject_of(question) == subject
 
 
+@pytest.mark.parametrize(
+    ("question", "new"),
+    [
+        ("how to shard a database?", True),
+        ("how do I pass the interview?", True),
+        ("when should I use a message queue?", True),
+        ("which optimizer should I use?", True),
+        ("how many replicas?", False),
+        ("how large are the chunks?", False),
+        ("what happens when the leader fails?", False),
+        ("disadvantages?", False),
+        ("why?", False),
+    ],
+)
+def test_only_what_may_bring_a_subject_of_its_own_is_tried_alone(question, new):
+    tried = []
+    said = standalone(question, [RING], lambda *both: bool(tried.append(both)) or True)
+    assert tried == ([(question, f"{question[:-1]} ring-allreduce?")] if new else [])
+    assert (said == question) is new
+    assert standalone(question, [RING], lambda *_: False) != question
+
+
 @given(st.text(max_size=200), st.lists(st.text(max_size=100), max_size=3))
 def test_nothing_that_people_type_breaks_the_reading(text, before):
     asked = read(standalone(text, before))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -143,7 +144,7 @@ class Assistant:
         with clock.stage("total"):
             model, fault = self._connected()
             before = [turn.content for turn in history if turn.role == "user"]
-            plainly = questions.standalone(question, before[-EARLIER:], self._quoter.alone)
+            plainly = questions.standalone(question, before[-EARLIER:], partial(self._quoter.alone, topic=topic))
             if model and history:
                 yield Status("Reading the question")
                 with clock.stage("rewrite"):

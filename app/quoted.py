@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -74,6 +75,7 @@ class Quoter:
         self._shelf = shelf
         self._encoder = encoder
         self._cite = cite
+        self.alone = lru_cache(maxsize=1024)(self._alone)  # a conversation asks the same of its earlier questions
 
     def hits(self, asked: Question, topic: str = "", limit: int = HITS) -> list[Hit]:
         """Return the passages that an answer is made from; those of a comparison are searched side by side."""
@@ -94,9 +96,10 @@ class Quoter:
         sure = confidence.confidence(asked, hits, scored, rarity, passages)
         return Evidence(asked, vector, hits, rarity, scored, sure, confidence.enough(passages), self._unread(asked))
 
-    def alone(self, question: str, carried: str) -> bool:
+    def _alone(self, question: str, carried: str, topic: str = "") -> bool:
         """Return whether a question is answered about as surely as it is as with a subject carried over to it."""
-        as_it_is, with_it = (self.weigh(asked, self.hits(asked)) for asked in map(questions.read, (question, carried)))
+        read = map(questions.read, (question, carried))
+        as_it_is, with_it = (self.weigh(asked, self.hits(asked, topic)) for asked in read)
         return as_it_is.confidence >= with_it.confidence - ALONE
 
     def quote(self, found: Sequence[Evidence], length: Length = "standard") -> Quoted:

@@ -38,6 +38,24 @@ _BY_TYPE = {
 
 
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\x80-\x9f\ufffd]")
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_INNER = re.compile(rb"<meta[^>]+charset=[\"']?([\w-]+)|\A\s*<\?xml[^>]+encoding=[\"']([\w-]+)", re.IGNORECASE)
+# What the names of charsets stand for in browsers (WHATWG, "Encoding"), where Python takes them by their letter.
+_WINDOWS = dict.fromkeys(("iso-8859-1", "iso8859-1", "latin1", "latin-1", "ascii", "us-ascii", "l1"), "cp1252")
+_WINDOWS |= dict.fromkeys(("gb2312", "gbk", "x-gbk", "gb_2312-80", "chinese"), "gb18030")
+_WINDOWS |= {"shift_jis": "cp932", "shift-jis": "cp932", "sjis": "cp932", "x-sjis": "cp932", "big5": "big5hkscs"}
+_WINDOWS |= {
+    "euc-kr": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "iso-8859-9": "cp1254",
+    "latin5": "cp1254",
+    "tis-620": "cp874",
+}
 
 
 def form_of(response: Response) -> str:
@@ -57,29 +75,54 @@ def form_of(response: Response) -> str:
     return _BY_TYPE.get(media, "")
 
 
-def decode(body: bytes, content_type: str) -> str:
-    """Return bytes as text, by the first that fits: their first bytes, the header, the page's word, UTF-8, a guess."""
+def decode(body: bytes, content_type: str = "") -> str:
+    """Return bytes as text, by the first that fits: their first bytes, the header, the page's word, UTF-8, a guess.
+
+    As in a browser, a text that is in UTF-8 but for a few bytes has U+FFFD in their place.
+    """
     named = re.search(r"charset=[\"']?([\w-]+)", content_type, re.IGNORECASE)
-    inner = re.search(rb"<meta[^>]+charset=[\"']?([\w-]+)", body[:4096], re.IGNORECASE)
-    marks = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe\x00\x00": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-    candidates = [next((charset for mark, charset in marks.items() if body.startswith(mark)), "")]
-    candidates += [named.group(1) if named else "", inner.group(1).decode() if inner else "", "utf-8"]
-    for charset in filter(None, candidates):
+    inner = _INNER.search(body[:4096])
+    candidates = [next((charset for mark, charset in _MARKS if body.startswith(mark)), "")]
+    candidates += [named.group(1) if named else "", (inner[1] or inner[2]).decode() if inner else "", "utf-8"]
+    for charset in filter(None, map(_as_browsers_read, candidates)):
         # UTF-7 hides markup in plain letters, and a page that calls itself UTF-16 in ASCII is none (HTML standard).
-        if re.match(r"utf-?7|utf-?(?:16|32)", charset, re.IGNORECASE) and not body.startswith(
-            (b"\xff\xfe", b"\xfe\xff")
-        ):
+        if re.match(r"utf-?7|utf-?(?:16|32)", charset) and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
             continue
         try:
             text = body.decode(charset)
+        except UnicodeDecodeError:
+            if charset.startswith("utf-8") and _is_mostly_utf8(body):
+                return body.decode(charset, "replace")
         except (LookupError, UnicodeError, ValueError):  # ValueError: codecs that are no charsets
             continue
-        if isinstance(text, str):
-            return text
-    import charset_normalizer  # only for pages that misstate their charset
+        else:
+            if isinstance(text, str):
+                return text
+    return body.decode(_guess(body), "replace")
 
-    best = charset_normalizer.from_bytes(body[: 2**20]).best()
-    return body.decode(best.encoding if best else "utf-8", "replace")
+
+def _as_browsers_read(charset: str) -> str:
+    """Return the charset that browsers take for a name: many names stand for what Windows made of them."""
+    name = charset.lower()
+    return _WINDOWS.get(name, name)
+
+
+def _is_mostly_utf8(body: bytes) -> bool:
+    """Return whether the bytes that are not ASCII are UTF-8 more often than not."""
+    text = body[: 2**20].decode("utf-8", "replace")
+    return 2 * text.count("\ufffd") <= sum(not character.isascii() for character in text)
+
+
+def _guess(body: bytes) -> str:
+    """Return the charset of bytes that name none, or a wrong one: that of Western Windows, where it fits as well."""
+    import charset_normalizer  # only for the few such texts
+
+    found = charset_normalizer.from_bytes(body[: 2**20])
+    best = found.best()
+    western = next((match for match in found if match.encoding == "cp1252"), None)
+    if not best or (western and western.coherence >= best.coherence - 0.05 and western.chaos <= best.chaos + 0.05):
+        return "cp1252"
+    return str(best.encoding)
 
 
 def is_binary(text: str) -> bool:

@@ -121,7 +121,7 @@ def assemble(pieces: Iterable[Piece]) -> tuple[str, tuple[Block, ...]]:
 
 # Zero-width, bidirectional and other control characters hide text or reorder it on screen.
 ZERO_WIDTH = "\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\U000e0000-\U000e0fff"
-_INVISIBLE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{ZERO_WIDTH}\ufff9-\uffff\ud800-\udfff]")
+_INVISIBLE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{ZERO_WIDTH}\ufff9-\ufffc\ufffe\uffff\ud800-\udfff]")
 
 
 def _clean(text: str) -> str:

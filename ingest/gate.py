@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ingest import messages
 from ingest.document import Piece
@@ -13,6 +14,7 @@ from ingest.status import Status, Verdict
 MIN_WORDS = 30  # fewer are a heading, a teaser or a message, not a text
 SHORT = 250  # words; a page about errors or logins is longer than an error or login page
 PREVIEW = 700  # words; what a wall lets one see is shorter
+_SHOWN = ("code", "table")
 LABEL = 9  # words; a line without a full stop and no longer names something, and says nothing of it
 
 _BY_CODE = {
@@ -57,8 +59,7 @@ def by_text(response: Response, found: Extract) -> Verdict | None:
     words = len(text.split(maxsplit=PREVIEW)) if found.language not in {"zh", "ja", "th"} else len(text) // 2
     if found.form == "html" and (verdict := _rubbish(response, found, text, words)):
         return verdict
-    said = messages.in_text(f"{found.title}\n{text}", "") if words < SHORT and found.form != "html" else None
-    if said:
+    if found.form == "text" and words < SHORT and (said := messages.in_text(_spoken(found), "")):
         return _with_words(said, words)
     if words < MIN_WORDS:
         if _labels(found.pieces) > 5:
@@ -81,8 +82,9 @@ def _rubbish(response: Response, found: Extract, text: str, words: int) -> Verdi
         if _NOT_FREE.search(response.body.lower()) or messages.is_preview(found.page_text):
             return Verdict(Status.WALLED, f"only a preview of {words} words is free")
     if words < SHORT:
-        main = f"{found.title}\n{text or found.page_text[:2000]}"
-        if verdict := messages.in_text(main, found.page_text[:2000]):
+        main = _spoken(found) if text else f"{found.title}\n{found.page_text[:2000]}"
+        seen = "" if _tells_of_errors(found.pieces) else found.page_text[:2000]
+        if verdict := messages.in_text(main, seen):
             return _with_words(verdict, words)
         if _is_about_cookies(text):
             return Verdict(Status.REJECTED, f"text about cookies, {words} words")
@@ -97,12 +99,24 @@ def _with_words(verdict: Verdict, words: int) -> Verdict:
     return Verdict(verdict.status, f"{verdict.reason}, with {words} words")
 
 
+def _spoken(found: Extract) -> str:
+    """Return what a short text says itself: an error in a listing is what an article shows."""
+    own = [piece for piece in found.pieces if piece.kind not in _SHOWN]
+    return f"{found.title}\n{quotable(own if _tells_of_errors(found.pieces) else found.pieces)}"
+
+
+def _tells_of_errors(pieces: Sequence[Piece]) -> bool:
+    """Return whether there is a text around what listings and tables show."""
+    shown = any(piece.kind in _SHOWN for piece in pieces)
+    return shown and _prose([piece for piece in pieces if piece.kind not in _SHOWN], MIN_WORDS) >= MIN_WORDS
+
+
 def _is_about_cookies(text: str) -> bool:
     sentences = [sentence for sentence in re.split(r"(?<=[.!?])\s+", text) if sentence.count(" ") > 3]
     return len(sentences) > 1 and 2 * sum(bool(_COOKIES.search(sentence)) for sentence in sentences) > len(sentences)
 
 
-def _prose(pieces: tuple[Piece, ...], enough: int) -> int:
+def _prose(pieces: Sequence[Piece], enough: int) -> int:
     """Return how many words stand in pieces that are no labels, counted until there are enough."""
     words = 0
     for piece in pieces:

@@ -20,13 +20,22 @@ from trafilatura.settings import Document
 from ingest import hidden
 from ingest.document import Piece
 from ingest.shingles import Numbers, plain, shingles
-from ingest.webpage import PageBlock, page_blocks, visible_text
+from ingest.webpage import LINE_NUMBERS, PageBlock, page_blocks, visible_text
 
 SHORT = 360  # characters
 _BLOCKS = "ab cell code fw head item lb list p quote row table".split()  # in trafilatura's tree
 _BESIDE = (  # what trafilatura leaves out itself, after it has looked for much else in it
     "aside audio button canvas footer head iframe input label map math nav script select style svg textarea video"
 ).split()
+MOST_NAMES = 500  # characters of an element's classes
+_LAYERS = "//div[@class or @id] | //section[@class or @id] | //aside | //dialog | //form"
+_HOLDS_TEXT = "boolean(self::article or .//article or .//main or .//h1)"
+_CONSENT = re.compile(
+    r"(?:^|[\s_-])(?:cookies?|cmp|gdpr|ccpa|consent|onetrust|didomi|usercentrics|cookiebot|truste|osano|klaro|iubenda)"
+    r"(?:$|[\s_-]?(?:banner|bar|box|layer|modal|popup|pop|notice|overlay|wall|container|wrapper|dialog|consent|law|info"
+    r"|message|policy|settings|preferences|cs|sdk|root|app|ui|manager|body|content|inner|main|cookie|cookies)?(?:$|[\s_-]))",
+    re.IGNORECASE,
+)
 _SHINGLE = 4  # words; of a shorter block, the whole line must match
 _PLACES = np.uint64(1 << 20)  # in a filter, and
 _UPPER = np.uint64(12)  # bits by which a number is shifted for its second one
@@ -40,7 +49,11 @@ def article(tree: html.HtmlElement) -> tuple[list[Piece], str]:
     """
     hidden.strip(tree)
     for listing in tree.iter("pre"):
+        for numbers in listing.xpath(".//span[contains(@class, 'line')]"):
+            if LINE_NUMBERS.search(numbers.get("class")):
+                numbers.text = ""
         etree.strip_tags(listing, "span")  # colours: a sixth of all elements
+    _drop_consent(tree)
     blocks = page_blocks(tree)
     if any(_says_more(paragraph) for paragraph in tree.iter("p")):
         etree.strip_elements(tree, *_BESIDE, with_tail=False)
@@ -51,6 +64,14 @@ def article(tree: html.HtmlElement) -> tuple[list[Piece], str]:
     if 2 * sum(len(piece.text) for piece in pieces) < len(main):  # the page hides its text from a plain walk
         pieces = [Piece("text", line) for line in main.splitlines() if line.strip()]
     return pieces, visible_text(blocks)
+
+
+def _drop_consent(tree: html.HtmlElement) -> None:
+    """Take the layers off a page in which it asks for consent; the article is in none of them."""
+    for element in tree.xpath(_LAYERS):
+        named = f"{element.get('class', '')} {element.get('id', '')}"[:MOST_NAMES]
+        if _CONSENT.search(named) and element.getparent() is not None and not element.xpath(_HOLDS_TEXT):
+            element.drop_tree()
 
 
 def _main(tree: html.HtmlElement) -> str:
@@ -78,7 +99,7 @@ def _may_be_text(block: PageBlock) -> bool:
 
 def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
     """Return the pieces of the blocks that stand in the main text, with what belongs between them."""
-    words = _words(block.piece.text for block in blocks)
+    words = _words(map(_as_trafilatura_has_it, blocks))
     kept = _standing_in(main, words)
     for n, block in enumerate(blocks):
         kept[n] = kept[n] and block.piece.kind != "heading"
@@ -88,6 +109,11 @@ def keep_main(blocks: list[PageBlock], main: str) -> list[Piece]:
     _fill_between(blocks, words, kept)
     _keep_headings(blocks, kept)
     return [block.piece for block, keep in zip(blocks, kept, strict=True) if keep]
+
+
+def _as_trafilatura_has_it(block: PageBlock) -> str:
+    """Return a block's words as they stand in a page, powers and the numbers of notes beside them; formulas as TeX."""
+    return block.piece.text if "$" in block.piece.text else block.visible.replace("\0", " ")
 
 
 def _standing_in(main: str, blocks: list[list[bytes]]) -> list[bool]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from lxml import etree, html
 
-from ingest import hidden
+from ingest import formulas, hidden, raised, tables
 from ingest.document import ZERO_WIDTH, Kind, Piece
 
 _BLOCK_TAGS = frozenset(
@@ -22,15 +22,16 @@ _DROPPED = frozenset(
     "script style noscript template svg head iframe object embed canvas audio video select option button input "
     "textarea label map datalist".split()
 )
-_WHOLE = frozenset("table math mjx-container d-cite d-footnote sup".split())  # may be taken as one; formulas are, too
+_WHOLE = frozenset("table math mjx-container script img d-cite d-footnote sup sub".split())  # may be taken as one
 _ACTING = _BLOCK_TAGS | {"a", "br"}
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
 _CONTROLS = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{ZERO_WIDTH}]")
-_NOTE_NUMBER = re.compile(r"[\[(]?(?:\d{1,3}|[*†‡§]{1,3}|[a-z])[\])]?")
 _BREAK = "\0"  # in collected text; none is in a page's own
-_FORMULA = re.compile(r"\b(?:katex|mwe-math-element|MathJax)\b")
-_NOTE_MARK = re.compile(r"\b(?:reference|footnote-ref|footnote-reference|d-cite)\b")
+_MAY_BE_FORMULA = re.compile(r"katex|mwe-math-element|MathJax")
+_NUMBERED = {"td", "th", "span", "pre"}
+LINE_NUMBERS = re.compile(r"(?:^|\s)(?:lineno|linenos|gutter|line-numbers-rows)(?:\s|$)")  # beside a listing
+_SENTENCE_ENDS = re.compile(r"[.:?!…–—-]$")
 
 
 # lxml asks a function in Python for the class of each element, which takes as long as the rest of a walk.
@@ -85,7 +86,8 @@ def whole(markup: str) -> tuple[list[Piece], str]:
 
 def visible_text(blocks: Iterable[PageBlock]) -> str:
     """Return what a browser shows, a line a block: where a text fragment must be unique."""
-    return "\n".join(squeeze(block.visible) for block in blocks if block.visible.strip())
+    lines = (squeeze(line) for block in blocks for line in block.visible.split(_BREAK))
+    return "\n".join(line for line in lines if line)
 
 
 def squeeze(text: str) -> str:
@@ -107,6 +109,7 @@ class _Walker:
     def __init__(self) -> None:
         self.blocks: list[PageBlock] = []
         self.run = _Run()
+        self.term: PageBlock | None = None  # what a definition that comes next defines
         self.anchor = ""
         self.line = ""
         self.apart = 0
@@ -123,7 +126,7 @@ class _Walker:
             tag = element.tag
             if event == "start":
                 css = element.get("class", "")
-                if tag in _DROPPED or ((tag in _WHOLE or _FORMULA.search(css)) and self._took(element, css)):
+                if self._took(element, tag, css):
                     passed = element
                     events.skip_subtree()
                     continue
@@ -138,18 +141,27 @@ class _Walker:
             if text:
                 self._text(text)
         self._flush()
+        self._end_term()
         return self.blocks
 
-    def _took(self, element: html.HtmlElement, css: str) -> bool:
-        """Return whether an element was taken as a whole, so that it is not entered."""
-        whole = _as_one(element, css)
-        if whole is not None:
-            self._one(element, whole)
-        return whole is not None
+    def _took(self, element: html.HtmlElement, tag: str, css: str) -> bool:
+        """Return whether an element was taken as a whole, or is passed over, so that it is not entered."""
+        if tag in _WHOLE or (css and _MAY_BE_FORMULA.search(css)):
+            if tag == "table":
+                return not self.pre and self._table(element)
+            if formulas.is_formula(element, css):
+                self._inline(*formulas.tex(element))
+                return True
+            if tag in {"d-cite", "d-footnote"} or (tag in {"sup", "sub"} and not self.pre):
+                self._raised(element)
+                return True
+        return tag in _DROPPED or bool(css and tag in _NUMBERED and LINE_NUMBERS.search(css))
 
     def _open(self, element: html.HtmlElement) -> None:
         tag = element.tag
-        if tag in _BLOCK_TAGS:
+        if tag in _BLOCK_TAGS and self.pre:
+            self._begin_line()
+        elif tag in _BLOCK_TAGS:
             self._flush()
             self.line = element.get("data-line") or self.line
             self.apart += _is_apart(element)
@@ -157,7 +169,7 @@ class _Walker:
         if tag in _LISTS:
             self.lists.append(tag)
         elif tag == "li":
-            self.item_open = True
+            self.item_open = not self.pre
         elif tag == "pre":
             self.pre += 1
         elif tag == "a":
@@ -169,7 +181,9 @@ class _Walker:
 
     def _close(self, element: html.HtmlElement) -> None:
         tag = element.tag
-        if tag in _BLOCK_TAGS:
+        if tag in _BLOCK_TAGS and self.pre and tag != "pre":
+            self._begin_line()
+        elif tag in _BLOCK_TAGS:
             self._flush(tag)
             self.apart -= self.apart > 0 and _is_apart(element)
             self.captions -= tag == "figcaption"
@@ -179,17 +193,41 @@ class _Walker:
             self.pre -= 1
         elif tag == "a":
             self.links -= 1
+        if tag == "dl":
+            self._end_term()
 
-    def _one(self, element: html.HtmlElement, whole: tuple[Kind | None, str, str]) -> None:
-        kind, text, visible = whole
-        if kind is None:  # inline: a formula, a note mark
-            opens = not any(map(str.strip, self.run.text))  # then it is the note itself that has the number
-            self.run.add(text or visible if opens else text, visible, in_link=self.links > 0)
-            return
+    def _begin_line(self) -> None:
+        """Begin a new line of a listing, unless one has just begun."""
+        if self.run.text and not self.run.text[-1].endswith((_BREAK, "\n")):
+            self.run.add(_BREAK, "\n", in_link=False)
+
+    def _table(self, element: html.HtmlElement) -> bool:
+        """Take a table as a whole, with what stands over it; return False for one that only lays out a page."""
+        found = tables.rows_of(element, _cell)
+        if found is None:
+            return False
         self._flush()
         self.line = element.get("data-line") or self.line
+        for caption in element.iterfind("caption"):
+            said = squeeze("".join(caption.itertext()))
+            self._add(PageBlock(Piece("reference", said, place=self._place()), said, self.apart > 0, 0.0))
+        text = tables.as_lines(found[0])
         linked = min(1.0, sum(len("".join(a.itertext())) for a in element.iter("a")) / max(1, len(text)))
-        self.blocks.append(PageBlock(Piece(kind, text, place=self._place()), visible, self.apart > 0, linked))
+        piece = Piece("table", text, place=self._place())
+        self._add(PageBlock(piece, _BREAK.join(found[1]), self.apart > 0, linked))
+        return True
+
+    def _raised(self, element: html.HtmlElement) -> None:
+        before = "".join(self.run.text[-3:])
+        text = raised.plain(element, before) if element.tag in {"sup", "sub"} else None
+        shown = "".join(element.itertext())
+        opens = text is None and not any(
+            map(str.strip, self.run.text)
+        )  # then it is the note itself that has the number
+        self._inline(shown if opens else text or "", shown)
+
+    def _inline(self, text: str, visible: str) -> None:
+        self.run.add(text, visible, in_link=self.links > 0)
 
     def _text(self, text: str) -> None:
         if self.run.text or self.pre or not text.isspace():
@@ -222,63 +260,46 @@ class _Walker:
         if self.captions or (kind == "item" and linked > 0.8):  # about a picture, or a way to read on: nothing to quote
             kind = "reference"
         piece = Piece(kind, text, level, self._place())
-        self.blocks.append(PageBlock(piece, "".join(run.visible), self.apart > 0, linked))
+        block = PageBlock(piece, "".join(run.visible), self.apart > 0, linked)
+        if closing == "dt":
+            self.term = _beside(self.term, block, ", ") if self.term else block
+        else:
+            self._add(block)
+
+    def _add(self, block: PageBlock) -> None:
+        """Add a block; a definition with what it defines."""
+        if self.term and block.piece.kind == "text":
+            joint = " " if _SENTENCE_ENDS.search(self.term.piece.text) else ": "
+            block, self.term = _beside(self.term, block, joint), None
+        self._end_term()
+        self.blocks.append(block)
+
+    def _end_term(self) -> None:
+        """Add a term that nothing defines as a block of its own."""
+        if self.term:
+            self.blocks.append(self.term)
+            self.term = None
+
+
+def _beside(one: PageBlock, other: PageBlock, joint: str) -> PageBlock:
+    """Return two blocks of text as one."""
+    a, b = len(one.piece.text), len(other.piece.text)
+    return PageBlock(
+        replace(one.piece, text=f"{one.piece.text}{joint}{other.piece.text}"),
+        f"{one.visible}{_BREAK}{other.visible}",
+        one.apart or other.apart,
+        (a * one.linked + b * other.linked) / (a + b),
+    )
+
+
+def _cell(cell: html.HtmlElement) -> tuple[str, str]:
+    """Return what a cell of a table says, in one line, and what a browser shows of it."""
+    if not len(cell):
+        said = squeeze(cell.text or "")
+        return said, said
+    blocks = _Walker().walk(cell)
+    return squeeze(" ".join(block.piece.text for block in blocks)), _BREAK.join(block.visible for block in blocks)
 
 
 def _is_apart(element: html.HtmlElement) -> bool:
     return element.tag in _APART or element.get("role") in _APART_ROLES
-
-
-def _as_one(element: html.HtmlElement, css: str) -> tuple[Kind | None, str, str] | None:
-    """Return (kind, text, visible text) of an element that is taken as a whole, else None.
-
-    Kind None is inline: a formula becomes its TeX source, a note mark such as "[3]" nothing.
-    """
-    tag = element.tag
-    if tag == "table":
-        rows = _data_rows(element)
-        return None if rows is None else ("table", "\n".join(rows), "\n".join(rows))
-    if tag in {"math", "mjx-container"} or _FORMULA.search(css):
-        return None, _tex(element), squeeze("".join(element.itertext()))
-    if tag in {"d-cite", "d-footnote"} or (tag == "sup" and (_NOTE_MARK.search(css) or _leads_to_a_note(element))):
-        return None, "", "".join(element.itertext())
-    return None
-
-
-def _leads_to_a_note(sup: html.HtmlElement) -> bool:
-    """Return whether what stands high is the number of a note: linked, on this page; 10⁹ and N² are not."""
-    around = sup.getparent()
-    link = around if around is not None and around.tag == "a" else sup.find("a")
-    leads = link is not None and (link.get("href") or "").startswith("#")
-    return leads and bool(_NOTE_NUMBER.fullmatch("".join(sup.itertext()).strip()))
-
-
-def _tex(element: html.HtmlElement) -> str:
-    source = next(iter(element.xpath(".//annotation[contains(@encoding, 'tex')]//text()")), None)
-    if source is None:
-        source = element.get("alttext") or next(iter(element.xpath(".//img/@alt")), None)
-    if source is None:
-        return squeeze("".join(element.itertext()))
-    inner = re.fullmatch(r"\s*\{\\(?:displaystyle|textstyle)\s*(.*)\}\s*", source, re.DOTALL)
-    return f"${squeeze(inner.group(1) if inner else source)}$"
-
-
-def _data_rows(table: html.HtmlElement) -> list[str] | None:
-    """Return the rows of a data table as Markdown-like lines, None for a table that only lays out a page."""
-    if table.xpath(".//table|.//pre|.//h1|.//h2|.//h3") or not table.xpath(".//th|self::*[count(.//p|.//ul)=0]"):
-        return None
-    rows = []
-    for row in table.iter("tr"):
-        cells = [squeeze("".join(_seen_text(cell))) for cell in row if cell.tag in {"td", "th"}]
-        if any(cells):
-            rows.append(f"| {' | '.join(cells)} |")
-    return rows if any(row.count("|") > 2 for row in rows) else None
-
-
-def _seen_text(cell: html.HtmlElement) -> Iterator[str]:
-    for event, element in etree.iterwalk(cell, events=("start", "end")):
-        if event == "start":
-            if isinstance(element.tag, str) and element.tag not in _DROPPED:
-                yield element.text or ""
-        elif element is not cell:
-            yield element.tail or ""

@@ -92,6 +92,12 @@ def pdf_address(url: str) -> str:
     return f"https://arxiv.org/pdf/{paper}" if paper else ""
 
 
+def html_address(url: str) -> str:
+    """Return the address of a paper as a page, behind any address of it; "" for any other address."""
+    paper = paper_id(url)
+    return f"https://arxiv.org/html/{paper}" if paper else ""
+
+
 def _is_feed(part: Response) -> bool:
     return "atom" in part.content_type or part.body[:300].lstrip().startswith(b"<?xml")
 

@@ -79,6 +79,11 @@ def onward(base: str, links: Sequence[str], prefixes: Sequence[str]) -> list[str
     return list(dict.fromkeys(watch_address(video) for link in links if (video := video_id(link))))
 
 
+def is_there(url: str) -> bool:
+    """Return whether an address is one of YouTube's."""
+    return bool(is_under(host_of(url), _HOSTS))
+
+
 def video_id(url: str) -> str:
     """Return the identifier in the address of a video; "" for any other address.
 

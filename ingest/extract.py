@@ -6,10 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ingest import markup, pdf, webpage
+from ingest import pdf, webpage
 from ingest.decoding import decode, form_of, is_binary, language_of
 from ingest.details import Details, Links, details_of
 from ingest.document import Piece
+from ingest.forms import markdown
 from ingest.message import Response
 from ingest.pieces import mark_link_sections, without_title
 from ingest.pieces import quotable as quotable
@@ -146,13 +147,22 @@ def _from_text(response: Response, form: str) -> Extract:
         if form == "text":
             known, pieces, shown = Details(), [Piece("text", part) for part in re.split(r"\n\s*\n", source)], source
         else:
-            rendered = markup.markdown_to_html(source) if form == "markdown" else markup.rst_to_html(source)
+            rendered = rendered_as_html(source, form)
             links = details_of(webpage.parse(rendered), response.where).links
-            known = Details(title=markup.front_matter(source).get("title", ""), links=links)
+            known = Details(title=markdown.front_matter(source).get("title", ""), links=links)
             pieces, shown = webpage.whole(rendered)
     except (ValueError, RecursionError, AssertionError) as error:  # lxml, markdown-it and docutils on broken markup
         raise Unreadable(f"the {form} cannot be parsed ({type(error).__name__}: {str(error)[:200]})") from error
     return _described(form, known, pieces, shown)
+
+
+def rendered_as_html(source: str, form: str) -> str:
+    """Return markup as HTML."""
+    if form == "rst":
+        from ingest.forms import rst  # docutils is slow to import, and few texts need it
+
+        return rst.to_html(source)
+    return markdown.to_html(source)
 
 
 def page_in(source: str, url: str) -> Extract:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ingest import document, markup, webpage
+from ingest import document, webpage
 from ingest.catalogue import STARTER, Resource
 from ingest.document import Document, assemble
 from ingest.folder import Folder
+from ingest.forms import markdown
 from ingest.ledger import Ledger
 from ingest.pieces import mark_link_sections, without_title
 from ingest.row import Row
@@ -32,7 +33,7 @@ def enter(ledger: Ledger, folder: Folder) -> None:
         known = ledger.row(url)
         if known and known.sha256 == digest and (folder.documents / known.document).exists():
             continue
-        front = markup.front_matter(source)
+        front = markdown.front_matter(source)
         note = read(path, url)
         ledger.add_resources([Resource(url, note.title, (front.get("topic", ""),), f"stage: {front.get('stage', '')}")])
         written = document.write(note, folder.documents).relative_to(folder.documents)
@@ -43,7 +44,7 @@ def enter(ledger: Ledger, folder: Folder) -> None:
 
 def read(path: Path, url: str) -> Document:
     """Return a study note as a document."""
-    pieces, shown = webpage.whole(markup.markdown_to_html(path.read_text(encoding="utf-8")))
+    pieces, shown = webpage.whole(markdown.to_html(path.read_text(encoding="utf-8")))
     title = next(piece.text for piece in pieces if piece.kind == "heading")
     text, blocks = assemble(without_title(mark_link_sections(pieces), title))
     return Document(url, title, url, "note", "en", text, blocks, shown)

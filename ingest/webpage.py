@@ -31,6 +31,7 @@ _BREAK = "\0"  # in collected text; none is in a page's own
 _MAY_BE_FORMULA = re.compile(r"katex|mwe-math-element|MathJax")
 _NUMBERED = {"td", "th", "span", "pre"}
 LINE_NUMBERS = re.compile(r"(?:^|\s)(?:lineno|linenos|gutter|line-numbers-rows)(?:\s|$)")  # beside a listing
+_ADDRESS = re.compile(r"https?://\S+")
 _SENTENCE_ENDS = re.compile(r"[.:?!…–—-]$")
 
 
@@ -257,7 +258,8 @@ class _Walker:
         elif self.lists and self.lists[-1] != "dl" and self.item_open:
             kind, level, self.item_open = "item", len(self.lists) - 1, False
         linked = min(1.0, run.linked / max(1, len(text)))
-        if self.captions or (kind == "item" and linked > 0.8):  # about a picture, or a way to read on: nothing to quote
+        leads_on = kind == "item" and (linked > 0.8 or _ADDRESS.fullmatch(text))
+        if self.captions or leads_on:  # about a picture, or a way to read on: nothing to quote
             kind = "reference"
         piece = Piece(kind, text, level, self._place())
         block = PageBlock(piece, "".join(run.visible), self.apart > 0, linked)

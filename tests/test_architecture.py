@@ -35,7 +35,7 @@ DOORS = {
     },  # the last: what it is compared with
     "trafilatura": {"ingest/maintext.py", "eval/peers.py"},
     "pypdfium2": {"ingest/pdf.py"},
-    "docutils": {"ingest/markup.py"},
+    "docutils": {"ingest/forms/rst.py"},
     "warcio": {"ingest/archive.py", "ingest/keeper.py"},
     "httpx2": {"ingest/exchange.py", "app/wire.py", "app/llm.py"},
     "tenacity": {"app/llm.py"},

@@ -8,8 +8,9 @@ import pytest
 from conftest import FakeEncoder
 
 from index import split
-from ingest import catalogue, markup, notes
+from ingest import catalogue, notes
 from ingest.address import same_page
+from ingest.forms import markdown
 
 PATHS = sorted(catalogue.STARTER.glob("*.md"))
 LINKS = {
@@ -78,7 +79,7 @@ class TestNote:
         assert 400 <= len(body.split()) <= 900
 
     def test_says_where_it_stands_and_for_whom(self, path):
-        front = markup.front_matter(text_of(path))
+        front = markdown.front_matter(text_of(path))
         assert front["stage"] in {"crawl", "walk", "run"}
         topics = {step for resource in LINKS.values() for topic in resource.topics for step in topic.split(" > ")}
         assert front["topic"].split(" > ")[0] in topics

@@ -26,6 +26,7 @@ MARKDOWN = {
     ),
     "a cry is no admonition": ("!!! never do this\n\nAfter.", ["text: !!! never do this", "text: After."]),
     "Docusaurus and VuePress": (":::tip[Warm up]\n\nOne.\n\n:::\n\n::: warning Mind it\nTwo.\n:::\n", ["text: Warm up", "text: One.", "text: Mind it", "text: Two."]),
+    "a listing by colons": (":::code{language=bash showLineNumbers=false}\none \\\\\n  two\n:::\n", ["code: one \\\\\n  two"]),
     "MyST, by colons": (":::{admonition} Mind it\n:class: tip\nOne.\n:::\n\n:::{code-block} python\n:linenos:\n\none()\n:::\n", ["text: Mind it", "text: One.", "code: one()"]),
     "MyST, by fences": (
         "```{note} Mind it\nOne **two**.\n```\n\n````{tab-set}\n```{tab-item} Mac\nUse brew.\n```\n````\n\n```{code-block} python\n---\nlinenos: true\n---\none()\n```\n\n```{math}\na^2\n```\n\n```{toctree}\na\nb\n```\n",

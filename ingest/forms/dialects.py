@@ -39,6 +39,7 @@ _CONSTANT = re.compile(
     r"""^export\s+const\s+(\w+)\s*=\s*(?:(-?\d[\d._]*)|"([^"\n]*)"|'([^'\n]*)');?\s*$""", re.MULTILINE
 )
 _DIRECTIVE = re.compile(r"^\{(?P<name>[a-zA-Z][\w:+.-]*)\}\s*(?P<title>.*)$")
+_LISTED = re.compile(r"^(?P<name>code)(?P<title>)(?:\{[^}]*\})?\s*$")
 _OPTION = re.compile(r"^\s*:[\w-]+:(?:\s|$)")
 _PASSED = re.compile(
     r"^\s*(?:\[TOC\]|\[\[_?toc_?\]\]|\$\{toc\}|--8<--.*|\([\w:./ -]+\)=|\+\+\+|\[!(?:INCLUDE|div)\b.*|:::.*:::)\s*$"
@@ -94,7 +95,9 @@ def _converted(lines: Lines) -> Iterator[Numbered]:
             yield from _titled(line, found["before"], found["title"] or found["other"] or "")
             yield from _converted([_dedented(inner, found["before"]) for inner in lines[at + 1 : end]])
             yield Numbered(line.number, "")
-        elif (container := _CONTAINER.match(line.text)) and (directive := _DIRECTIVE.match(container["rest"])):
+        elif (container := _CONTAINER.match(line.text)) and (
+            directive := _DIRECTIVE.match(container["rest"]) or _LISTED.match(container["rest"])
+        ):
             end = at + 1 + _options_end(lines[at + 1 :])
             if _kind(directive["name"]) == "prose":
                 yield from _one(line)

@@ -13,8 +13,8 @@ _KEPT = (
 _SHOWN_WORDS = re.compile(r"""\{\{[<%]\s*glossary_tooltip\b[^>}]*?\btext=["']([^"']*)["'][^>}]*[>%]\}\}""")
 _LISTING = re.compile(
     _KEPT + r"|^(?P<before>[ \t]*)(?:"
-    r"\{%-?\s*(?P<liquid>highlight|codeblock|code|prism|prettify)\b[^\n]*?%\}(?P<body>.*?)\{%-?\s*end(?P=liquid)\s*-?%\}"
-    r"|\{\{[<%]\s*(?P<hugo>highlight|codeblock|code|prism)\b[^\n]*?[>%]\}\}(?P<inner>.*?)"
+    r"\{%-?\s*(?P<liquid>highlight|codeblock|code|prism|prettify|terminal|console)\b[^\n]*?%\}(?P<body>.*?)\{%-?\s*end(?P=liquid)\s*-?%\}"
+    r"|\{\{[<%]\s*(?P<hugo>highlight|codeblock|code|prism|output|terminal|console|shell)\b[^\n]*?[>%]\}\}(?P<inner>.*?)"
     r"\{\{[<%]\s*/\s*(?P=hugo)\s*[>%]\}\})",
     re.DOTALL | re.MULTILINE,
 )

@@ -126,9 +126,12 @@ def _finished(found: Extract) -> Extract:
 
 def _from_pdf(response: Response) -> Extract:
     try:
-        pieces, title = pdf.pages(response.body)
+        paper = pdf.read(response.body)
     except ValueError as error:
         raise Unreadable(f"the PDF is {error}") from error
+    pieces, title = paper.pieces, paper.title
+    if not pieces:
+        raise Unreadable("the pages are pictures: no text in them" if paper.pictures else "no text in its pages")
     first = next((piece.text for piece in pieces[:40] if piece.kind == "heading" and piece.place == "page=1"), "")
     opening = " ".join(piece.text for piece in pieces[:40]).lower()
     words = re.findall(r"\w{3,}", title.lower())

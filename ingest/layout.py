@@ -47,6 +47,8 @@ class Line:
     bottom: float  # baseline of its last: lower, where pdfium joined a word broken between two lines
     size: float  # of its type, in points
     bold: bool
+    margin: float = 0.5  # of the height of the sheet, from its head or its foot
+    cells: tuple[str, ...] = ()  # of a row of a table
 
 
 class _Paragraphs:
@@ -94,16 +96,23 @@ class _Paragraphs:
             self.waiting.append(piece)
 
     def _piece(self, lines: list[Line], kind: Kind) -> Piece:
+        if kind == "table":
+            return self._table(lines)
         text = self.repair.joined([line.text for line in lines])
         if kind == "item":
             text = _BULLET.sub("", text, count=1)
-        letters = sum(character.isalpha() for character in text)
+        letters = sum(map(str.isalpha, text))
         if letters < 4:  # the bits of a formula
             return Piece("reference", "")
         unreadable = 2 * letters < len(text.replace(" ", ""))  # figures, formulas, tables of numbers
         if kind != "heading" and (self.in_bibliography or unreadable):
             kind = "reference"
         return Piece(kind, text, self.level if kind == "heading" else 0, f"page={lines[0].page}")
+
+    def _table(self, lines: list[Line]) -> Piece:
+        text = "\n".join(f"| {' | '.join(self.repair.joined([cell]) for cell in line.cells)} |" for line in lines)
+        numbers = 5 * sum(map(str.isalpha, text)) < len(re.sub(r"[\s|]", "", text))
+        return Piece("reference" if numbers or self.in_bibliography else "table", text, place=f"page={lines[0].page}")
 
 
 def pieces_of(lines: list[Line], repair: Ligatures) -> Iterator[Piece]:
@@ -112,13 +121,17 @@ def pieces_of(lines: list[Line], repair: Ligatures) -> Iterator[Piece]:
         return
     body = statistics.mode(line.size for line in lines)
     body_bold = statistics.mode(line.bold for line in lines)
-    spacing = _line_spacing(lines)
+    spacing = line_spacing(lines)
     paragraphs = _Paragraphs(repair)
     previous: Line | None = None
     for line in lines:
         marked = (line.bold and not body_bold) or line.size > 1.12 * body
         level = _heading_level(line, marked=marked, body=body, previous=previous, spacing=spacing)
-        if marked and paragraphs.continues_heading(line, spacing):
+        if line.cells:
+            if paragraphs.kind != "table":
+                yield from paragraphs.end()
+            paragraphs.add(line, "table")
+        elif marked and paragraphs.continues_heading(line, spacing):
             paragraphs.add(line)
         elif level:
             yield from paragraphs.end()
@@ -135,7 +148,11 @@ def pieces_of(lines: list[Line], repair: Ligatures) -> Iterator[Piece]:
             yield from paragraphs.end()
             paragraphs.add(line, "item")
         else:
-            if paragraphs.kind == "heading" or previous is None or _begins_paragraph(line, previous, spacing):
+            if (
+                paragraphs.kind in {"heading", "table"}
+                or previous is None
+                or _begins_paragraph(line, previous, spacing)
+            ):
                 yield from paragraphs.end()
             paragraphs.add(line)
         previous = line
@@ -166,7 +183,8 @@ def pieces_of_slides(lines: list[Line], repair: Ligatures) -> Iterator[Piece]:
         yield held
 
 
-def _line_spacing(lines: list[Line]) -> float:
+def line_spacing(lines: list[Line]) -> float:
+    """Return how far a line stands below the one before it, most often; in points."""
     gaps = [a.bottom - b.top for a, b in pairwise(lines) if a.page == b.page and 4 < a.bottom - b.top < 40]
     return statistics.median(gaps) if gaps else 12.0
 

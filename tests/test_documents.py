@@ -295,7 +295,7 @@ def test_a_pdf_has_pages_and_no_running_heads_hyphens_or_page_numbers():
 
     body = [f"On page NUM the worker of shard {n} sends its block and waits for the next to come." for n in range(12)]
     content = a_pdf(*[sheet(n, *[line.replace("NUM", str(n)) for line in body]) for n in range(1, 6)])
-    pieces, _ = pdf.pages(content)
+    pieces = pdf.read(content).pieces
     text = "\n".join(piece.text for piece in pieces)
     assert text.count("Rings in practice") <= 1
     assert {piece.place for piece in pieces if piece.kind == "text"} == {f"page={n}" for n in range(1, 6)}
@@ -304,9 +304,9 @@ def test_a_pdf_has_pages_and_no_running_heads_hyphens_or_page_numbers():
 
 def test_what_follows_the_references_of_a_paper_is_marked():
     lines = [f"Sentence {n} of the text says what a worker does with shard {n}." for n in range(20)]
-    pieces, _ = pdf.pages(
+    pieces = pdf.read(
         a_pdf(lines, ["References", "", *[f"[{n}] A. Ring. On trees. In Proc. 2019." for n in range(9)]])
-    )
+    ).pieces
     cited = [piece for piece in pieces if "On trees" in piece.text]
     assert cited
     assert {piece.kind for piece in cited} == {"reference"}

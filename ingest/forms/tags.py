@@ -23,6 +23,7 @@ _NOT_SHOWN = re.compile(
     r"|(?P<tag>\{\{[<%].*?[>%]\}\}|\{%.*?%\})|^[ \t]*%%[ \t]*$.*?^[ \t]*%%[ \t]*$|%%[^\n]+?%%",
     re.DOTALL | re.MULTILINE,
 )
+_MARKS = ("<!--", "{{<", "{{%", "{%", "{/*", "%%")  # of which none stands in most sources
 _NAMED = re.compile(r"""\b(?:title|header|heading|label|summary|caption)\s*[=:]\s*(?:"([^"\n]+)"|'([^'\n]+)')""")
 _TABBED = re.compile(
     r"""^\{[{%][<%]?-?\s*(?:tab|expand|details|accordion|collapse)[\w-]*\s+(?:"([^"\n]+)"|'([^'\n]+)')"""
@@ -35,8 +36,10 @@ def without(source: str) -> str:
     A tag that gives a title leaves it, marked with TITLE; one around a listing becomes a fence. `{{ x }}` stays: it is
     as often a formula, a set or what a text is about as a variable that a generator fills in.
     """
-    source = _SHOWN_WORDS.sub(lambda found: f"{found[1]}{_lines_of(found[0])}", source)
-    return _NOT_SHOWN.sub(_shown, _LISTING.sub(_listing, source))
+    if "{%" in source or "{{" in source:
+        source = _SHOWN_WORDS.sub(lambda found: f"{found[1]}{_lines_of(found[0])}", source)
+        source = _LISTING.sub(_listing, source)
+    return _NOT_SHOWN.sub(_shown, source) if any(mark in source for mark in _MARKS) else source
 
 
 def title_in(tag: str) -> str:

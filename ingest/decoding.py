@@ -12,7 +12,19 @@ _BY_SUFFIX = {
     ".md": "markdown",
     ".markdown": "markdown",
     ".mdx": "markdown",
+    ".qmd": "markdown",
+    ".rmd": "markdown",
     ".rst": "rst",
+    ".adoc": "asciidoc",
+    ".asciidoc": "asciidoc",
+    ".org": "org",
+    ".ipynb": "notebook",
+    ".docx": "docx",
+    ".pptx": "pptx",
+    ".epub": "epub",
+    ".vtt": "vtt",
+    ".srt": "srt",
+    ".sbv": "sbv",
     ".htm": "html",
     ".html": "html",
     ".xhtml": "html",
@@ -25,12 +37,23 @@ _BY_TYPE = {
     "text/markdown": "markdown",
     "text/x-markdown": "markdown",
     "text/x-rst": "rst",
+    "text/prs.fallenstein.rst": "rst",
+    "text/asciidoc": "asciidoc",
+    "text/x-asciidoc": "asciidoc",
+    "text/x-org": "org",
+    "text/org": "org",
+    "application/x-ipynb+json": "notebook",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "application/json": "json",
     "application/pdf": "pdf",
     "application/x-pdf": "pdf",
     "multipart/related": "mhtml",
     "message/rfc822": "mhtml",
     "text/vtt": "vtt",
     "application/x-subrip": "srt",
+    "application/srt": "srt",
+    "text/srt": "srt",
     "application/epub+zip": "epub",
     "application/xml": "sitemap",
     "text/xml": "sitemap",
@@ -66,9 +89,11 @@ def form_of(response: Response) -> str:
     suffix = re.search(r"\.\w+$", unquote(split(response.url).path))
     by_name = _BY_SUFFIX.get(suffix.group(0).lower(), "") if suffix else ""
     media = response.content_type.partition(";")[0].strip().lower()
-    if media in {"text/plain", "application/octet-stream", ""}:
+    if media in {"text/plain", "application/octet-stream", "application/zip", "application/json", ""}:
         if by_name:
             return "" if by_name == "pdf" else by_name
+        if media == "application/json":
+            return "notebook" if b'"nbformat"' in response.body else "json"
         if head.startswith((b"<!doctype html", b"<html")):
             return "html"
         return "text" if media == "text/plain" else ""

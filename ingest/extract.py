@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ingest import pdf, webpage
+from ingest import pdf, transcript, webpage
 from ingest.decoding import decode, form_of, is_binary, language_of
 from ingest.details import Details, Links, details_of
 from ingest.document import Piece
 from ingest.forms import markdown
 from ingest.message import Response
-from ingest.pieces import mark_link_sections, without_title
+from ingest.pieces import mark_link_sections, ranges, without_title
 from ingest.pieces import quotable as quotable
 from ingest.status import Status, Verdict
 
+MARKUP = frozenset({"html", "markdown", "rst", "asciidoc", "org", "text"})
 MAX_PAGE = 8_000_000  # characters of HTML
 
 _RULES = (
@@ -60,6 +61,7 @@ class Extract:
     links: Links = tuple
     paper: str = ""  # the PDF that a landing page is about
     verdict: Verdict | None = None  # where this is not the text, or not all of it
+    left_out: tuple[str, ...] = ()  # what of it could not be read: "2 of 7 chapters (...)", "pages 3-5: pictures"
 
     def ending(self, verdict: Verdict) -> Extract:
         """Return this with what became of it instead of a text."""
@@ -78,16 +80,14 @@ def extract(response: Response) -> Extract:
     if not response.body.strip():
         raise Unreadable("the body is empty")
     form = form_of(response)
-    if form in {"html", "markdown", "rst", "text"}:
+    if form in MARKUP:
         return _finished(_from_text(response, form))
     if form == "pdf":
         return _finished(_from_pdf(response))
     if form == "sitemap":
         return sitemap(response)
     if form:
-        from ingest import bundle  # what people save, and sites do not send
-
-        return _finished(bundle.read(response, form))
+        return _finished(_from_file(response, form))
     raise Unreadable(f"the content type {response.content_type[:80] or 'none'} is not one that holds text")
 
 
@@ -137,7 +137,31 @@ def _from_pdf(response: Response) -> Extract:
     words = re.findall(r"\w{3,}", title.lower())
     # Many files still carry the title of the template, or the name of the file, they were made from.
     theirs = len(words) > 1 and sum(word in opening for word in words) > len(words) / 2
-    return Extract("pdf", title if theirs else first, "", tuple(pieces), "")
+    left_out = [f"{ranges(list(paper.pictures), 'page')}: pictures without text"] if paper.pictures else []
+    left_out += [f"{paper.left_out} pages after the first {pdf.MAX_PAGES}"] if paper.left_out else []
+    return Extract("pdf", title if theirs else first, "", tuple(pieces), "", left_out=tuple(left_out))
+
+
+def _from_file(response: Response, form: str) -> Extract:
+    """Return what a file holds that is no markup; each reader loads its library."""
+    from ingest.forms import book, notebook, office, saved_page, subtitles
+
+    readers: dict[str, Callable[[Response], Extract]] = {
+        "mhtml": saved_page.read,
+        "epub": book.read,
+        "docx": office.read_document,
+        "pptx": office.read_slides,
+        "notebook": notebook.read,
+    }
+    try:
+        found = readers[form](response) if form in readers else subtitles.read(response, form)
+    except Unreadable:
+        raise
+    except Exception as error:  # each library has its own ways to fail on a damaged file
+        reason = error.args[0] if error.args else type(error).__name__
+        raise Unreadable(f"the {form} file is damaged ({str(reason)[:200]})") from error
+    heading = next((piece.text for piece in found.pieces if piece.kind == "heading"), "")
+    return found if found.form == "transcript" else replace(found, title=found.title or heading)
 
 
 def _from_text(response: Response, form: str) -> Extract:
@@ -148,7 +172,11 @@ def _from_text(response: Response, form: str) -> Extract:
         if form == "html":
             return page_in(source, response.where)
         if form == "text":
-            known, pieces, shown = Details(), [Piece("text", part) for part in re.split(r"\n\s*\n", source)], source
+            from ingest.forms import plain, subtitles
+
+            if spoken := subtitles.stamped(source):
+                return Extract("transcript", "", "", tuple(transcript.pieces_of(spoken)), "")
+            known, pieces, shown = Details(), list(plain.pieces_of(source)), source
         else:
             rendered = rendered_as_html(source, form)
             links = details_of(webpage.parse(rendered), response.where).links
@@ -165,6 +193,10 @@ def rendered_as_html(source: str, form: str) -> str:
         from ingest.forms import rst  # docutils is slow to import, and few texts need it
 
         return rst.to_html(source)
+    if form in {"asciidoc", "org"}:
+        from ingest.forms import asciidoc, org
+
+        return markdown.lines_to_html(list((asciidoc if form == "asciidoc" else org).to_markdown(source)))
     return markdown.to_html(source)
 
 

@@ -51,3 +51,19 @@ def without_title(pieces: Sequence[Piece], title: str) -> list[Piece]:
 def quotable(pieces: Sequence[Piece]) -> str:
     """Return the text of pieces that answers may quote: without references, captions and navigation."""
     return assemble([piece for piece in pieces if piece.kind != "reference"])[0]
+
+
+def ranges(numbers: list[int], what: str) -> str:
+    """Return numbers as people write them.
+
+    >>> ranges([1, 2, 3, 7], "page"), ranges([4], "page")
+    ('pages 1-3, 7', 'page 4')
+    """
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    written = ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
+    return f"{what}{'s' * (len(numbers) > 1)} {written}"

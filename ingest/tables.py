@@ -15,7 +15,9 @@ ReadCell = Callable[[html.HtmlElement], tuple[str, str]]
 
 def rows_of(table: html.HtmlElement, read: ReadCell) -> tuple[list[list[str]], list[str]] | None:
     """Return the rows of a data table and what each of its cells shows; None for one that only lays out a page."""
-    if table.xpath(".//table|.//pre|.//h1|.//h2|.//h3") or not table.xpath(".//th|self::*[count(.//p|.//ul)=0]"):
+    if table.xpath(".//table|.//pre|.//h1|.//h2|.//h3"):
+        return None
+    if table.get("role") != "table" and not table.xpath(".//th|self::*[count(.//p|.//ul)=0]"):
         return None
     rows: list[list[str]] = []
     shown: list[str] = []

@@ -12,6 +12,9 @@ from ingest.document import Piece
 LONG = 60  # words; a paragraph ends at the next pause after so many, a sentence's end ends one after half of them
 PAUSE = 4.0  # seconds of silence that begin a new paragraph
 
+CHANCE = 3  # words; fewer may be said twice in a row
+MEMORY = 80  # words; no caption shows more
+
 _CHAPTER = re.compile(r"^\W*((?:\d{1,2}:)?\d{1,2}:\d{2})\W+(\w.*)$", re.MULTILINE)
 _NOT_SAID = re.compile(r"\[(?:music|applause|laughter|musik|__)\]|^>+\s*|♪+", re.IGNORECASE)
 
@@ -67,14 +70,40 @@ def pieces_of(spoken: Iterable[Spoken], chapters: Sequence[tuple[float, str]] = 
 
 
 def _without_repeats(spoken: Iterable[Spoken]) -> Iterator[Spoken]:
-    """Yield what is said, each once: captions that roll show a line again while the next one comes."""
-    before: list[str] = []
-    for words in spoken:
-        lines = [" ".join(_NOT_SAID.sub(" ", line).split()) for line in words.text.splitlines()]
-        new = [line for line in lines if line and line not in before]
-        before = [line for line in lines if line] or before
+    """Yield what is said, each word once.
+
+    Captions that roll show a line again while the next one comes; others grow word by word, or begin with the words
+    that the last one ended with.
+    """
+    said: list[str] = []  # the last words, as they compare
+    before: list[list[str]] = []  # the lines of the last caption, as they compare
+    for caption in spoken:
+        lines = [" ".join(_NOT_SAID.sub(" ", line).split()) for line in caption.text.splitlines()]
+        words = [word for line in lines for word in line.split()]
+        compared = [[_compared(word) for word in line.split()] for line in lines if line]
+        keys = [key for line in compared for key in line]
+        new = words[_shown_before(said, keys, before) :]
+        said = [*said, *map(_compared, new)][-MEMORY:]
+        before = compared or before
         if new:
-            yield Spoken(words.second, " ".join(new), words.duration)
+            yield Spoken(caption.second, " ".join(new), caption.duration)
+
+
+def _compared(word: str) -> str:
+    return re.sub(r"\W", "", word.casefold()) or word
+
+
+def _shown_before(said: Sequence[str], keys: Sequence[str], before: Sequence[Sequence[str]]) -> int:
+    """Return how many words at the head of a caption were shown before: it begins with the last ones that were said.
+
+    One or two words may be said twice; they were shown before only where they are a line, or all, of the last caption.
+    """
+    whole = [key for line in before for key in line]
+    for count in range(min(len(said), len(keys)), 0, -1):
+        head = keys[:count]
+        if list(said[-count:]) == head and (count >= CHANCE or head == whole or head in before[-1:]):
+            return count
+    return 0
 
 
 def _paragraphs(spoken: Iterable[Spoken], breaks: set[float]) -> Iterator[list[Spoken]]:

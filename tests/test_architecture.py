@@ -35,6 +35,9 @@ DOORS = {
     },  # the last: what it is compared with
     "trafilatura": {"ingest/maintext.py", "eval/peers.py"},
     "pypdfium2": {"ingest/pdf.py"},
+    "mammoth": {"ingest/forms/office.py"},
+    "pptx": {"ingest/forms/office.py"},
+    "nbformat": {"ingest/forms/notebook.py"},
     "docutils": {"ingest/forms/rst.py"},
     "warcio": {"ingest/archive.py", "ingest/keeper.py"},
     "httpx2": {"ingest/exchange.py", "app/wire.py", "app/llm.py"},

@@ -18,7 +18,7 @@ PAGES = 1
 
 _NO_TEXT = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|ico|bmp|css|js|mjs|json|xml|rss|atom|zip|gz|tgz|tar|bz2|xz|7z|exe|dmg|deb|rpm|jar|whl"
-    r"|mp[34]|m4[av]|webm|og[gv]|wav|avi|mov|woff2?|ttf|eot|csv|xlsx?|pptx?|docx?|ya?ml|toml|sh|py|ipynb)$",
+    r"|mp[34]|m4[av]|webm|og[gv]|wav|avi|mov|woff2?|ttf|eot|csv|xlsx?|ppt|doc|ya?ml|toml|sh|py)$",
     re.IGNORECASE,
 )
 

@@ -38,7 +38,17 @@ _TYPES = {
     ".pdf": "application/pdf",
     ".md": "text/markdown",
     ".markdown": "text/markdown",
+    ".mdx": "text/markdown",
+    ".qmd": "text/markdown",
+    ".rst": "text/x-rst",
+    ".adoc": "text/asciidoc",
+    ".asciidoc": "text/asciidoc",
+    ".org": "text/x-org",
     ".txt": "text/plain",
+    ".ipynb": "application/x-ipynb+json",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".json": "application/json",
     ".vtt": "text/vtt",
     ".srt": "application/x-subrip",
     ".epub": "application/epub+zip",
@@ -203,11 +213,11 @@ def _name(path: Path, names: Mapping[str, str]) -> str:
 
 def _inside(body: bytes, suffix: str) -> str:
     """Return the address that a file says it is from; "" where it does not say."""
-    from ingest.bundle import mhtml_address
+    from ingest.forms.saved_page import address_in
 
     head = body[:_HEAD]
     if suffix in {".mhtml", ".mht"}:
-        return mhtml_address(head)
+        return address_in(head)
     if suffix in {".html", ".htm", ".xhtml"}:
         found = next((said for pattern in _SAID if (said := pattern.search(head))), None)
     else:

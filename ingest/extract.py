@@ -10,7 +10,7 @@ from ingest import pdf, transcript, webpage
 from ingest.decoding import decode, form_of, is_binary, language_of
 from ingest.details import Details, Links, details_of
 from ingest.document import Piece
-from ingest.forms import markdown
+from ingest.forms import front, markdown
 from ingest.message import Response
 from ingest.pieces import mark_link_sections, ranges, without_title
 from ingest.pieces import quotable as quotable
@@ -180,7 +180,7 @@ def _from_text(response: Response, form: str) -> Extract:
         else:
             rendered = rendered_as_html(source, form)
             links = details_of(webpage.parse(rendered), response.where).links
-            known = Details(title=markdown.front_matter(source).get("title", ""), links=links)
+            known = Details(title=front.settings(source).get("title", ""), links=links)
             pieces, shown = webpage.whole(rendered)
     except (ValueError, RecursionError, AssertionError) as error:  # lxml, markdown-it and docutils on broken markup
         raise Unreadable(f"the {form} cannot be parsed ({type(error).__name__}: {str(error)[:200]})") from error

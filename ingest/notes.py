@@ -9,7 +9,7 @@ from ingest import document, webpage
 from ingest.catalogue import STARTER, Resource
 from ingest.document import Document, assemble
 from ingest.folder import Folder
-from ingest.forms import markdown
+from ingest.forms import front, markdown
 from ingest.ledger import Ledger
 from ingest.pieces import mark_link_sections, without_title
 from ingest.row import Row
@@ -33,9 +33,9 @@ def enter(ledger: Ledger, folder: Folder) -> None:
         known = ledger.row(url)
         if known and known.sha256 == digest and (folder.documents / known.document).exists():
             continue
-        front = markdown.front_matter(source)
+        said = front.settings(source)
         note = read(path, url)
-        ledger.add_resources([Resource(url, note.title, (front.get("topic", ""),), f"stage: {front.get('stage', '')}")])
+        ledger.add_resources([Resource(url, note.title, (said.get("topic", ""),), f"stage: {said.get('stage', '')}")])
         written = document.write(note, folder.documents).relative_to(folder.documents)
         reason = "a note of this project"
         row = Row(url, url, note.title, Status.TEXT, reason, words=note.words, document=str(written), sha256=digest)

@@ -21,7 +21,7 @@ from ingest.status import Status, Verdict
 if TYPE_CHECKING:
     from pebble.common import ProcessFuture
 
-READER = "7"  # version of the way in which texts are read: what another read is read again
+READER = "8"  # version of the way in which texts are read: what another read is read again
 TIMEOUT = 20  # seconds a document, of the clock, and
 WORK = 15  # of work
 MEMORY = 2 * 2**30  # bytes of address space a child

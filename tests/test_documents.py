@@ -18,7 +18,7 @@ from ingest import IngestError, document, maintext, pdf, webpage
 from ingest.document import Document, Piece, assemble
 from ingest.duplicates import same_texts, sketch
 from ingest.extract import extract
-from ingest.forms import markdown
+from ingest.forms import front, markdown
 from ingest.message import Response
 from ingest.transcript import Spoken, chapters_of, pieces_of
 
@@ -217,7 +217,7 @@ def test_html_keeps_headings_code_tables_formulas_and_anchors():
 @given(st.text(max_size=300))
 @settings(max_examples=150, deadline=None)
 def test_no_markup_breaks_the_readers(source):
-    for read in (markdown.to_html, markdown.front_matter):
+    for read in (markdown.to_html, front.settings):
         read(source)
     with suppress(ValueError):  # nothing in it is markup
         webpage.whole(source)

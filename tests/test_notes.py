@@ -10,7 +10,7 @@ from conftest import FakeEncoder
 from index import split
 from ingest import catalogue, notes
 from ingest.address import same_page
-from ingest.forms import markdown
+from ingest.forms import front
 
 PATHS = sorted(catalogue.STARTER.glob("*.md"))
 LINKS = {
@@ -79,10 +79,10 @@ class TestNote:
         assert 400 <= len(body.split()) <= 900
 
     def test_says_where_it_stands_and_for_whom(self, path):
-        front = markdown.front_matter(text_of(path))
-        assert front["stage"] in {"crawl", "walk", "run"}
+        said = front.settings(text_of(path))
+        assert said["stage"] in {"crawl", "walk", "run"}
         topics = {step for resource in LINKS.values() for topic in resource.topics for step in topic.split(" > ")}
-        assert front["topic"].split(" > ")[0] in topics
+        assert said["topic"].split(" > ")[0] in topics
 
     def test_leads_on_to_links_of_the_lists(self, path):
         found = linked(path)

@@ -10,7 +10,7 @@ from conftest import a_pdf
 from ingesting import a_list, article, ingest, rows, text_of
 from links import prose
 
-from ingest import IngestError
+from ingest import IngestError, sources
 from ingest.status import Status
 
 COURSE = "https://www.educative.io/courses/grokking-rings"
@@ -184,3 +184,24 @@ def test_an_archive_among_the_saved_files_is_read(tmp_path, warc):
         bundle.writestr("datapackage.json", "{}")
     saved(tmp_path, {"mine.wacz": packed.getvalue()})
     assert rows(tmp_path / "data")[COURSE].status in {Status.TEXT, Status.DUPLICATE}
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "url"),
+    [
+        ("a.md", "---\nimage: https://cdn.test/c.png\nsource: https://a.test/x\n---\nText of https://b.test/y.", "https://a.test/x"),
+        ("a.md", "---\ntitle: T\nurl: 'https://a.test/x'\n---\n", "https://a.test/x"),
+        ("a.md", "![cover](https://cdn.test/c.png)\n\n[from](https://a.test/x)", "https://a.test/x"),
+        ("a.md", "https://cdn.test/c.webp\nhttps://a.test/x", "https://a.test/x"),
+        ("a.org", "#+TITLE: T\n#+SOURCE: https://a.test/x\n", "https://a.test/x"),
+        ("a.adoc", "= T\n:source: https://a.test/x\n", "https://a.test/x"),
+        ("a.txt", "https://a.test/x\n".encode("utf-16"), "https://a.test/x"),
+        ("a.html", "<link rel='canonical' href='https://a.test/p?id=4&amp;page=2'>", "https://a.test/p?id=4&page=2"),
+        ("a.html", '<meta property="og:url" content="https://a.test/p?a=1&#38;copy=2">', "https://a.test/p?a=1&copy=2"),
+        ("a.html", "<!-- saved from url=(0028)https://a.test/p?a=1&copy=2 -->", "https://a.test/p?a=1&copy=2"),
+        ("a.md", "no address at all", ""),
+    ],
+)  # fmt: skip
+def test_a_saved_file_says_where_it_is_from(name, body, url):
+    content = body if isinstance(body, bytes) else body.encode()
+    assert sources.saved._inside(content, f".{name.rpartition('.')[2]}") == url

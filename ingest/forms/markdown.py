@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from html import escape
@@ -13,26 +12,16 @@ from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 
-from ingest.forms import dialects
+from ingest.forms import dialects, front
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-_FRONT_MATTER = re.compile(r"\A\ufeff?(---|\+\+\+)[ \t]*\r?\n(.*?)\r?\n\1[ \t]*(?:\r?\n|\Z)", re.DOTALL)
-_SETTING = re.compile(r"""^(\w+)\s*[:=]\s*(["']?)(.+?)\2\s*$""", re.MULTILINE)
-
-
-def front_matter(source: str) -> dict[str, str]:
-    """Return the plain settings at the head of a file (YAML or TOML) without quotes; nested ones are left out."""
-    found = _FRONT_MATTER.match(source)
-    return {key: value.strip() for key, _, value in _SETTING.findall(found.group(2))} if found else {}
-
 
 def to_html(source: str) -> str:
     """Return HTML with the source line of each block in `data-line`; raw HTML in the source stays."""
-    front = _FRONT_MATTER.match(source)
-    if front:
-        source = "\n" * front.group(0).count("\n") + source[front.end() :]
+    if head := front.BLOCK.match(source):
+        source = "\n" * head.group(0).count("\n") + source[head.end() :]
     lines = dialects.plain(source.replace("\r\n", "\n"))
     return lines_to_html(lines)
 

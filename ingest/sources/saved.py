@@ -11,11 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from html import unescape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest import IngestError
 from ingest.address import host_of, split, well_formed
+from ingest.decoding import decode
+from ingest.forms import front
 from ingest.message import MAX_BODY, Get, Response
 from ingest.sources import arxiv, walled, youtube
 
@@ -61,7 +64,11 @@ _SAID = (
     re.compile(rb"<link[^>]+href=[\"']([^\"'>]+)[\"'][^>]*?rel=[\"']?canonical", re.IGNORECASE),
     re.compile(rb"<meta[^>]+og:url[\"'][^>]*?content=[\"']([^\"'>]+)", re.IGNORECASE),
 )
-_FIRST_LINES = re.compile(rb"\A(?:[^\n]*\n){0,12}?[^\n]*?(https?://[^\s<>\"')\]]+)")
+_LINK = re.compile(r"(?P<picture>!\[[^\]\n]*\]\(\s*<?)?(?P<url>https?://[^\s<>\"')\]]+)")
+_PICTURE = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|avif|ico)$", re.IGNORECASE)
+_SOURCE = "source url link canonical canonical_url source_url original original_url page_url".split()  # in front matter
+_MARKUP = (".md", ".markdown", ".mdx", ".qmd", ".txt", ".rst", ".adoc", ".asciidoc", ".org", ".vtt", ".srt")
+_FIRST = 12  # lines of a text in which it says where it is from
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +226,19 @@ def _inside(body: bytes, suffix: str) -> str:
     if suffix in {".mhtml", ".mht"}:
         return address_in(head)
     if suffix in {".html", ".htm", ".xhtml"}:
-        found = next((said for pattern in _SAID if (said := pattern.search(head))), None)
-    else:
-        found = _FIRST_LINES.search(head) if suffix in {".md", ".markdown", ".txt", ".vtt", ".srt"} else None
-    return found.group(1).decode("utf-8", "replace") if found else ""
+        found = next(((said, n) for n, pattern in enumerate(_SAID) if (said := pattern.search(head))), None)
+        url = found[0].group(1).decode("utf-8", "replace") if found else ""
+        # Attributes are written with entities; comments are not.
+        return re.sub(r"&#?\w+;", lambda entity: unescape(entity[0]), url) if found and found[1] > 1 else url
+    return _in_text(decode(head)) if suffix in _MARKUP else ""
+
+
+def _in_text(text: str) -> str:
+    """Return the address that a text says it is from: in its front matter, else in its first lines; no picture's."""
+    said = {name.lower(): value for name, value in front.settings(text).items()}
+    if url := next((said[name] for name in _SOURCE if said.get(name, "").startswith(("http://", "https://"))), ""):
+        return url
+    body = front.BLOCK.sub("", text) if said else text
+    links = _LINK.finditer("\n".join(body.splitlines()[:_FIRST]))
+    urls = (link["url"] for link in links if not link["picture"])
+    return next((url for url in urls if not _PICTURE.search(split(url).path)), "")

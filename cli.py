@@ -87,10 +87,11 @@ def lend(ctx: typer.Context) -> None:
 @app.command()
 def ingest(
     lists: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
-            metavar="[LIST.md ...]",
-            help="Markdown lists of links; those that ship with the project where none is named.",
+            metavar="[LIST ...]",
+            help="Lists of links: Markdown, bookmarks, OPML, CSV, JSON, lines, or the address of a page or sitemap."
+            " Those that ship with the project where none is named.",
         ),
     ] = None,
     warc: Annotated[list[Path] | None, typer.Option(help="Read recorded responses from this WARC or WACZ.")] = None,

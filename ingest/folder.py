@@ -29,6 +29,11 @@ class Folder:
         return self.path / "archive"
 
     @property
+    def lists(self) -> Path:
+        """Return where lists of the web are kept."""
+        return self.path / "lists"
+
+    @property
     def ledger(self) -> Path:
         """Return the ledger's file."""
         return self.path / "ledger.db"

@@ -18,6 +18,7 @@ from ingest.fetch import Door
 from ingest.folder import Folder as Folder
 from ingest.keeper import Keeper, adopt
 from ingest.ledger import Ledger, open_ledger
+from ingest.lists import web
 from ingest.local import LocalRun
 from ingest.online import OnlineRun
 from ingest.parsing import Parsers
@@ -34,7 +35,7 @@ ROUND = timedelta(hours=24)  # a run that was stopped is gone on with for so lon
 class Request:
     """What to ingest."""
 
-    lists: tuple[Path, ...] = ()  # none: the lists that ship with the project
+    lists: tuple[Path | str, ...] = ()  # files, or addresses; none: the lists that ship with the project
     warcs: tuple[Path, ...] = ()
     saved: Path | None = None  # a folder of what a person saved
     only: str = ""  # a topic, or a part of its name
@@ -67,7 +68,7 @@ def ingest(
     folder (`Folder.alone`).
     """
     progress = progress or Progress()
-    resources = catalogue.read(request.lists) if request.lists else catalogue.built_in()
+    resources = _listed(request, folder, door)
     wanted = _wanted(resources, request.only)
     named = _named_archives(request, folder)
     kept = sorted(folder.archive.glob("*.warc*")) if request.offline else []
@@ -97,6 +98,15 @@ def ingest(
         tidy.point_duplicates(ledger, folder)
         tidy.sweep(ledger, folder)
     return Outcome(local.read + online.read, local.unchanged + online.unchanged, tuple(progress.notes))
+
+
+def _listed(request: Request, folder: Folder, door: Callable[[], Door] | None) -> list[Resource]:
+    """Return the resources of the lists that are asked for; those of the web are fetched first."""
+    if not request.lists:
+        return catalogue.built_in()
+    urls = [each for each in request.lists if isinstance(each, str) and web.is_web(each)]
+    fetched = {origin.url: origin for origin in web.kept(urls, folder.lists, None if request.offline else door)}
+    return catalogue.read(fetched.get(str(each)) or Path(each) for each in request.lists)
 
 
 def _wanted(resources: Sequence[Resource], only: str) -> list[Resource]:

@@ -40,7 +40,7 @@ class Ligatures:
 
     def __init__(self, text: str) -> None:
         # With what a line's end breaks, so that no part of it is taken for a word.
-        self._words = set(re.findall(rf"[\w{LINE_END_HYPHEN}\u00ad-]+", text.lower()))
+        self._words: set[str] = set(re.findall(rf"[\w{LINE_END_HYPHEN}\u00ad-]+", text.lower()))
         self._hyphenated = {word.strip("-") for word in self._words if "-" in word}
         words = re.findall(r"[A-Za-z]*" + _ODD.pattern + r"[A-Za-z]+|[A-Za-z]+" + _ODD.pattern + r"[A-Za-z]*", text)
         self._letters: dict[str, str] = {}

@@ -82,7 +82,7 @@ def to_html(source: str) -> str:
     for name in set(_NAMED.findall(source)):
         _register(name.lower())
     for name in set(_ROLES.findall(source)) - _OWN_ROLES:
-        roles.register_local_role(name, _say)
+        roles.register_local_role(name, _say)  # type: ignore[arg-type]  # it may return any node
     parts = publish_parts(
         source,
         writer="html5",
@@ -112,9 +112,9 @@ def _register(name: str) -> None:
     elif last not in _KNOWN:
         directives.register_directive(name, _Any)
     elif name not in {"role", "class", "unicode", "date", "replace"}:
-        own, _ = directives.directive(name, en, None)
+        own, _ = directives.directive(name, en, None)  # type: ignore[arg-type]  # no document: there is none yet
         if own and not isinstance(own.option_spec, _AnyOption):
-            lenient = type(own.__name__, (own,), {"option_spec": _AnyOption(own.option_spec or {})})
+            lenient = type(own.__name__, (own,), {"option_spec": _AnyOption(dict[str, Any](own.option_spec or {}))})
             directives.register_directive(name, lenient)
 
 

@@ -16,7 +16,7 @@ FIXES = "What can I fix?"
 TOPIC = "Topic: "
 WITHIN = "Ask within: "
 LEAVE = "Ask the whole shelf"
-_MARKS = {Status.TEXT: "●", Status.TRANSCRIPT: "●", Status.OUTLINE: "◐", Status.METADATA: "◐"}
+_MARKS = {Status.TEXT: "●", Status.TRANSCRIPT: "●", Status.FOREIGN: "◐", Status.OUTLINE: "◐", Status.METADATA: "◐"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,25 @@ class Topic:
     entries: tuple[Entry, ...]
 
     @property
-    def covered(self) -> int:
-        """Return how many of its links have text."""
-        return sum(entry.row.status in HAS_TEXT for entry in self.entries)
+    def covered(self) -> tuple[int, int]:
+        """Return how many of its links have text, and how many there are; notes are none."""
+        return coverage(self.entries)
+
+    @property
+    def notes(self) -> int:
+        """Return how many notes of the project stand under it."""
+        return sum(entry.kind == "note" for entry in self.entries)
+
+    @property
+    def readable(self) -> int:
+        """Return how much of it answers can quote: links with text, and notes."""
+        return self.covered[0] + self.notes
+
+    @property
+    def bar(self) -> str:
+        """Return its coverage as a bar, and its notes."""
+        shown = [bar(*self.covered)] if self.covered[1] else []
+        return " · ".join([*shown, *([f"{self.notes} note{'s' * (self.notes > 1)}"] if self.notes else [])])
 
 
 def links(entries: Sequence[Entry]) -> list[Entry]:
@@ -79,11 +95,12 @@ def overview(entries: Sequence[Entry]) -> str:
     if not entries:
         return "The ledger is empty: nothing was read yet. Run `prep ingest`, then look again."
     covered, total = coverage(entries)
-    rows = [
-        f"| {ask(TOPIC + t.name, t.name.replace(' > ', ' › '))} | {bar(t.covered, len(t.entries))} |"
-        for t in topics(entries)
-    ]
-    head = f"**{covered} of {total} links have text that answers can quote.** Follow a topic to see what is in it."
+    rows = [f"| {ask(TOPIC + t.name, t.name.replace(' > ', ' › '))} | {t.bar} |" for t in topics(entries)]
+    foreign = sum(entry.row.status is Status.FOREIGN for entry in links(entries))
+    more = f" {foreign} more {'were' if foreign > 1 else 'was'} read in other languages." if foreign else ""
+    head = (
+        f"**{covered} of {total} links have text that answers can quote.**{more} Follow a topic to see what is in it."
+    )
     return "\n".join([head, "", "| Topic | Links with text |", "| --- | --- |", *rows, "", ask(FIXES)])
 
 
@@ -91,7 +108,7 @@ def one_topic(topic: Topic) -> str:
     """Return a topic's links with what became of each."""
     rows = [_row(entry) for entry in topic.entries[:MOST_ROWS]]
     more = [f"… and {len(topic.entries) - MOST_ROWS} more."] if len(topic.entries) > MOST_ROWS else []
-    head = f"### {shown(topic.name.replace(' > ', ' › '))}\n\n{bar(topic.covered, len(topic.entries))}"
+    head = f"### {shown(topic.name.replace(' > ', ' › '))}\n\n{topic.bar}"
     return "\n\n".join([head, "\n".join(rows), *more, ask(EVERYTHING)])
 
 
@@ -102,10 +119,7 @@ def matches(words: str, found: Sequence[Topic], entries: Sequence[Entry]) -> str
             f"Nothing on the shelf is called “{shown(words)}”. {ask(EVERYTHING)} shows what there is; "
             "the Answer profile searches inside the texts."
         )
-    lines = [
-        f"- {ask(TOPIC + topic.name, topic.name.replace(' > ', ' › '))} {bar(topic.covered, len(topic.entries))}"
-        for topic in found
-    ]
+    lines = [f"- {ask(TOPIC + topic.name, topic.name.replace(' > ', ' › '))} {topic.bar}" for topic in found]
     return "\n".join([*lines, *(_row(entry) for entry in entries[:MOST_ROWS])])
 
 

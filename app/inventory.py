@@ -13,6 +13,7 @@ from app.answer import Citation, Sentence
 from app.reading import Item
 from index.passage import Source
 from index.store import Shelf
+from ingest.status import Status
 
 MOST = 12  # resources that are named
 _KINDS = (
@@ -104,7 +105,8 @@ def said(item: Item) -> str:
     """Return what an answer says of a resource."""
     if item.quote:
         return f"{item.title} ({item.kind}): “{' '.join(item.quote.split())}”"
-    return f"{item.title} ({item.kind}, {item.status}: it could not be read here)"
+    why = "it was read, and is not searched" if item.status == Status.FOREIGN else "it could not be read here"
+    return f"{item.title} ({item.kind}, {item.status}: {why})"
 
 
 def _in_its_own_words(item: Item, of: Mapping[str, Source], shelf: Shelf, n: int) -> Citation | None:

@@ -189,7 +189,9 @@ def totals(entries: Sequence[Entry], shelf: dict[str, Any] | None) -> str:
     ]
     pages = [entry for entry in entries if entry.row.url != entry.row.resource or not entry.curated]
     notes = [entry for entry in entries if entry.kind == "note"]
-    lines = [
+    have = sum(entry.row.status in HAS_TEXT for entry in links)
+    lines = [f"{have} of {len(links)} links have text that answers can quote"] if links else []
+    lines += [
         f"{len(links)} links: {_counts(links)}",
         f"{len(pages)} more pages: {_counts(pages)}",
         f"{len(notes)} notes of this project",

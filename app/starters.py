@@ -35,8 +35,8 @@ _REQUESTS = (
 def choose(profile: str, engine: Engine) -> tuple[tuple[str, str], ...]:
     """Return (label, message) pairs for a profile; a question that this shelf cannot answer is not offered."""
     if profile == BROWSE:
-        topics = sorted(browse.topics(engine.entries()), key=lambda topic: -topic.covered)
-        named = [(topic.name.replace(" > ", " › "), browse.TOPIC + topic.name) for topic in topics if topic.covered]
+        topics = sorted(browse.topics(engine.entries()), key=lambda topic: -topic.readable)
+        named = [(topic.name.replace(" > ", " › "), browse.TOPIC + topic.name) for topic in topics if topic.readable]
         return ((browse.EVERYTHING, browse.EVERYTHING), *named[: MOST - 2], (browse.FIXES, browse.FIXES))
     offered = _QUESTIONS if profile == ANSWER else _REQUESTS
     known = list(islice((pair for pair in offered if _answerable(pair[1], engine)), MOST))

@@ -23,6 +23,17 @@ def sketch(text: str) -> frozenset[int]:
     return frozenset(numbers[numbers % MODULUS == 0].tolist())
 
 
+def share_of(part: str, whole: str) -> float:
+    """Return how much of a text's word sequences stands in another text.
+
+    >>> share_of("one two three four five six", "and one two three four five six again")
+    1.0
+    """
+    mine = set(shingles(plain(part).split(), SEQUENCE).tolist())
+    others = set(shingles(plain(whole).split(), SEQUENCE).tolist())
+    return len(mine & others) / max(1, len(mine))
+
+
 def same_texts(sketches: Mapping[str, frozenset[int]]) -> list[tuple[str, str]]:
     """Return pairs (holder, held): most of the second text stands in the first.
 

@@ -118,7 +118,8 @@ def _finished(found: Extract) -> Extract:
     if not text.strip():
         raise Unreadable("the pages are pictures: no text in them" if found.form == "pdf" else "no text in the page")
     flags = ("instructions",) if _ADDRESSES_A_MODEL.search(text.lower()) else ()
-    return replace(found, pieces=tuple(pieces), language=language_of(text), flags=flags)
+    prose = " ".join(piece.text for piece in pieces if piece.kind in {"heading", "text", "item"})
+    return replace(found, pieces=tuple(pieces), language=language_of(prose or text), flags=flags)
 
 
 # --- one function a form --------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from ingest.row import Entry as Entry
 from ingest.row import Row as Row
 from ingest.row import Trail as Trail
 from ingest.status import HAS_TEXT as HAS_TEXT
+from ingest.status import READ
 from ingest.status import Status as Status
 
 VERSION = 2  # of the tables; those of another are emptied, and read anew from the archive
@@ -237,7 +238,7 @@ def _summary(resource: Resource, pages: list[Row]) -> Row:
     elif len(read) > 1:
         reason = f"{len(read)} pages" + (f"; {own.reason}" if own.reason else "")
     fix = "" if status in HAS_TEXT else own.fix
-    words = sum(page.words for page in read)
+    words = sum(page.words for page in pages if page.status in READ)
     return replace(own, title=resource.title, status=status, reason=reason, fix=fix, words=words)
 
 

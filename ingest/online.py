@@ -21,7 +21,7 @@ from ingest.row import Row, Trail
 from ingest.run import Run
 from ingest.settle import copies_of, digest_of
 from ingest.sources import site
-from ingest.status import HAS_TEXT, Status
+from ingest.status import READ, Status
 from ingest.walk import Walk
 
 UNREACHED = 3  # hosts that could not be reached, with none that could
@@ -119,7 +119,7 @@ class OnlineRun(Run):
 
     def _is_done(self, known: Row, task: Task, *, sound: bool) -> bool:
         if known.checked_at >= self._begun:
-            return sound or known.status not in HAS_TEXT
+            return sound or known.status not in READ
         if self.refresh or not sound:
             return False
         keeps = sources.named(task.source).KEEPS

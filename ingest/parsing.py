@@ -58,6 +58,7 @@ class Parsed:
     final: str = ""
     links: tuple[str, ...] = ()
     paper: str = ""
+    left_out: tuple[str, ...] = ()  # what of the text could not be read
 
 
 def parse(job: Job) -> Parsed:
@@ -86,6 +87,7 @@ def parse(job: Job) -> Parsed:
         final=found.canonical or main.final,
         links=found.links() if job.onward or found.form == "sitemap" else (),
         paper=found.paper,
+        left_out=found.left_out,
     )
     if verdict and not (found.verdict and found.pieces):
         return kept

@@ -15,6 +15,7 @@ from ingest.view import by_topic, links_of
 _COLOURS = {
     Status.TEXT: "#2e7d32",
     Status.TRANSCRIPT: "#558b2f",
+    Status.FOREIGN: "#7cb342",
     Status.OUTLINE: "#f9a825",
     Status.METADATA: "#f9a825",
     Status.WALLED: "#ef6c00",

@@ -17,7 +17,7 @@ from ingest.message import FetchError, RefusedError, Response, UnknownHostError,
 from ingest.parsing import READER, Parsed
 from ingest.row import Copy, Row, Trail
 from ingest.sources import kind_of, walled
-from ingest.status import HAS_TEXT, Status, Verdict
+from ingest.status import HAS_TEXT, READ, Status, Verdict
 
 READS = ("en",)  # languages that the built-in encoder reads
 MISSES = 2  # times in a row that a page is not found before its document goes
@@ -51,8 +51,8 @@ class Settler:
             return (self._folder.documents / row.document).exists()
         if row.status is Status.DUPLICATE:
             holder = self._ledger.row(row.holder)
-            return holder is not None and holder.status in HAS_TEXT
-        return row.status not in HAS_TEXT
+            return holder is not None and holder.status in READ
+        return row.status not in READ
 
     def settle(self, parsed: Parsed, copies: Sequence[Copy] | None = None, trail: Trail | None = None) -> Row:
         """Enter what was read, and return its row.
@@ -129,7 +129,9 @@ class Settler:
         if parsed.verdict:
             status, reasons = parsed.verdict.status, [parsed.verdict.reason, *reasons]
         if found.language not in READS:
-            reasons.append(f"its language is {found.language}; only English is searched")
+            reasons.append(f"read, and not searched: its language is {found.language}; only English is searched")
+            status = Status.FOREIGN if status in HAS_TEXT else status
+        reasons += [f"left out: {what}" for what in parsed.left_out]
         if "instructions" in found.flags:
             reasons.append("it holds words that address a program; they are text like any other")
         fix = self._fix(status, row) if parsed.verdict else ""

@@ -11,6 +11,7 @@ class Status(StrEnum):
 
     TEXT = "full text"
     TRANSCRIPT = "transcript"
+    FOREIGN = "other language"  # read and kept, and not searched: its language is none that the encoder reads
     OUTLINE = "outline"  # headings and links, hardly a sentence
     METADATA = "metadata only"
     WALLED = "walled"  # a login, a price or a consent stands before it
@@ -24,6 +25,10 @@ class Status(StrEnum):
 
 
 HAS_TEXT = frozenset({Status.TEXT, Status.TRANSCRIPT})
+"""Those whose text is searched, and can be quoted."""
+
+READ = HAS_TEXT | {Status.FOREIGN}
+"""Those whose text is here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ STYLES = {
     Status.WALLED: "yellow",
     Status.METADATA: "yellow",
     Status.OUTLINE: "yellow",
+    Status.FOREIGN: "yellow",
     Status.PENDING: "dim",
     Status.DUPLICATE: "dim",
 }

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingest import document
-from ingest.duplicates import same_texts
+from ingest import IngestError, document
+from ingest.duplicates import SAME, same_texts, share_of
 from ingest.folder import Folder
 from ingest.ledger import Ledger
 from ingest.row import Row
-from ingest.status import HAS_TEXT, Status
+from ingest.status import READ, Status
+
+FEW = 60  # numbers of a sketch, of some 500 words
 
 
 def point_duplicates(ledger: Ledger, folder: Folder) -> None:
     """Keep one of the documents that hold the same text, and point the others at it."""
     curated = {resource.url for resource in ledger.resources()}
-    rows = [row for row in ledger.rows() if row.status in HAS_TEXT or row.status is Status.DUPLICATE]
+    rows = [row for row in ledger.rows() if row.status in READ or row.status is Status.DUPLICATE]
     # The one to keep comes first: a curated page before a stray one, a web page before its PDF, the longer text.
     rows.sort(key=lambda row: (row.resource not in curated, ".pdf" in row.url or bool(row.paper), -row.words, row.url))
     kept_sketches, by_url = ledger.sketches(), {row.url: row for row in rows}
     sketches = {row.url: kept_sketches[row.url] for row in rows if row.url in kept_sketches}
     holders: dict[str, str] = {}
     for holder, held in same_texts(sketches):
-        if holder not in holders and held not in holders:
+        short = min(len(sketches[holder]), len(sketches[held])) < FEW
+        if (
+            holder not in holders
+            and held not in holders
+            and (not short or _holds(by_url[holder], by_url[held], folder))
+        ):
             holders[held] = holder
     for url, row in by_url.items():
         holder = holders.get(url, "")
@@ -36,6 +43,17 @@ def point_duplicates(ledger: Ledger, folder: Folder) -> None:
             ledger.record(
                 replace(row, status=Status.PENDING, reason=reason, fix=again, holder="", sha256=""), copies=[]
             )
+
+
+def _holds(holder: Row, held: Row, folder: Folder) -> bool:
+    """Return whether most of a text stands in another one, going by the texts: sketches of short ones tell little."""
+    if not (holder.document and held.document):
+        return True  # it was looked at when one of them was pointed at the other
+    try:
+        whole, part = (document.read(folder.documents / row.document).text for row in (holder, held))
+    except IngestError:
+        return False
+    return share_of(part, whole) >= SAME
 
 
 def sweep(ledger: Ledger, folder: Folder) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from ingesting import a_list, ingest, rows
 from test_forms import XHTML, a_book
 from test_pdf import a_file, a_sheet, turned
 
 from app import browse, render
+from ingest.duplicates import same_texts, sketch
 from ingest.folder import Folder
 from ingest.ledger import open_ledger
 from ingest.status import Status
@@ -73,12 +76,23 @@ def test_what_of_a_document_was_left_out_is_said(tmp_path, name, body, said):
     assert said in found[URL].reason
 
 
-def test_two_short_texts_that_share_a_paragraph_are_two(tmp_path):
-    shared = " ".join(ENGLISH.split()[:29])
-    one = f"{URL}\n\n{shared}.\n\nA queue of the first kind holds back whoever writes into it once it is full to the brim.\n"
-    two = f"{URL}/2\n\n{shared}.\n\nTrees of brokers carry the second kind over many hops, and each of them keeps a copy.\n"
-    found, _ = saved(
-        tmp_path, {"a.md": one, "b.md": two, "c.md": one.replace(URL, f"{URL}/3")}, [URL, f"{URL}/2", f"{URL}/3"]
+def some_words(seed, count):
+    chance = random.Random(seed)
+    return " ".join(
+        f"{chance.choice('ring tree queue lease shard cache'.split())}{chance.randrange(999)}" for _ in range(count)
     )
-    assert [found[url].status for url in (URL, f"{URL}/2")] == [Status.TEXT, Status.TEXT]
-    assert found[f"{URL}/3"].status is Status.DUPLICATE
+
+
+def test_two_short_texts_that_share_a_paragraph_are_two(tmp_path):
+    def text(seed, own):
+        return f"It is so: {some_words(seed, 29)}.\n\nAnd the rest is this: {some_words(own, 24)}.\n"
+
+    def alike(seed):
+        return bool(same_texts({"one": sketch(text(seed, 1)), "two": sketch(text(seed, 2))}))
+
+    seed = next(filter(alike, range(10_000)))  # by their sketches they are the same
+    files = {"a.md": f"{URL}\n\n{text(seed, 1)}", "b.md": f"{URL}/2\n\n{text(seed, 2)}"}
+    files |= {f"{n}.md": f"{URL}/{n}\n\nIt is so: {some_words(7, 120)}.\n" for n in (3, 4)}
+    found, _ = saved(tmp_path, files, [URL, *(f"{URL}/{n}" for n in (2, 3, 4))])
+    held = [found[url].status is Status.DUPLICATE for url in (URL, f"{URL}/2", f"{URL}/3", f"{URL}/4")]
+    assert held == [False, False, False, True]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from index import ShelfError, manifest, split, store
+from index.cuts import Cuts
 from index.encoder import Encoder, Vectors, exact_name
 from index.manifest import Manifest
 from index.passage import Listing, Passage, Source
@@ -111,10 +112,11 @@ def build(
         return Built(served, 0, new=False)
     passages: list[Passage] = []
     contexts: list[str] = []
-    for document, about in track(readable, "Splitting", len(readable)):
-        for passage in split.split(document, encoder.count):
-            passages.append(passage)
-            contexts.append(split.context_of(about.title, passage.heading))
+    with Cuts(folder / "cuts.db", encoder.name, encoder.count) as cuts:
+        for document, about in track(readable, "Splitting", len(readable)):
+            for passage in cuts.split(document):
+                passages.append(passage)
+                contexts.append(split.context_of(about.title, passage.heading))
     draft, embedded = _draft(readable, passages, contexts, listings, encoder, folder, source, track)
     return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -25,10 +26,13 @@ if TYPE_CHECKING:
     from app.llm import Model
     from index.encoder import Encoder
     from index.passage import Hit
+    from ingest.document import Document
     from ingest.fetch import Door
     from ingest.ledger import Entry
 
 T = TypeVar("T")
+
+GIVES_WAY = 10  # by so much a process that reads the links stands back behind the chat
 
 # Rooms are imported inside the commands: a command pays for what it uses, and `prep --help` for nothing.
 app = typer.Typer(
@@ -101,20 +105,33 @@ def ingest(
     only: Annotated[str, typer.Option(metavar="TOPIC", help="Only links under topics with this in their name.")] = "",
     refresh: Annotated[bool, typer.Option(help="Read again what has not changed.")] = False,
     offline: Annotated[bool, typer.Option(help="Leave the network alone: use the archive only.")] = False,
+    renew: Annotated[
+        bool, typer.Option(hidden=True, help="Publish shelves on the way, and give way to others.")
+    ] = False,
 ) -> None:
     """Fetch links, extract their text, write documents and the ledger; then build the shelf."""
     from rich.console import Console
 
     from index.ahead import Ahead
+    from index.renewal import Renewal
     from ingest import job, view
     from ingest.progress import Progress
 
     settings = config.read()
+    if renew:
+        os.nice(GIVES_WAY)
     request = job.Request(tuple(lists or ()), tuple(warc or ()), saved, only, refresh=refresh, offline=offline)
     folder, console, progress = job.Folder(settings.data), Console(stderr=True), Progress()
     with folder.alone():
-        with Ahead(_encoder, settings.data) as ahead, view.live(progress, console):
-            outcome = job.ingest(request, folder, lambda: _door(settings), progress=progress, fetched=ahead.add)
+        with Ahead(_encoder, settings.data) as ahead, view.live(progress, console), ExitStack() as beside:
+            renewal = beside.enter_context(Renewal(lambda: _build(settings))) if renew else None
+
+            def fetched(document: Document) -> None:
+                ahead.add(document)
+                if renewal:
+                    renewal.add()
+
+            outcome = job.ingest(request, folder, lambda: _door(settings), progress=progress, fetched=fetched)
         for note in outcome.notes:
             _note(note)
         _note(f"{outcome.read} pages read, {outcome.unchanged} unchanged.")
@@ -362,15 +379,38 @@ def _need_shelf(settings: config.Settings, *, offline: bool = True) -> None:
         _note("The shelf was built by another version of Prepshelf; it is built anew from the documents.")
         _build(settings)
     elif served is None:
-        also = "" if offline else " and of what the lists link"
-        _note(f"There is no shelf yet; one is made of the project's notes{also}.")
-        ingest(offline=offline)
+        _note("There is no shelf yet; one is made of the project's notes.")
+        _shelve_notes(settings, gather=not offline)
+
+
+def _shelve_notes(settings: config.Settings, *, gather: bool) -> None:
+    """Publish a shelf of the project's own notes; where asked, note that the links are to be read."""
+    from ingest import job
+    from ingest.ledger import GATHERING, open_ledger
+
+    folder = job.Folder(settings.data)
+    with folder.alone():
+        job.ingest(job.Request(offline=True), folder)
+        if gather:
+            with open_ledger(folder.ledger) as book:
+                book.note(GATHERING, "begun")
+        _build(settings)
+
+
+def _gathering(settings: config.Settings) -> tuple[str, ...]:
+    """Return the command that reads the links of the lists beside the chat; none where they were read."""
+    from ingest.folder import Folder
+    from ingest.ledger import GATHERING, open_ledger
+
+    with open_ledger(Folder(settings.data).ledger) as book:
+        begun = book.fact(GATHERING)
+    return (sys.executable, str(config.ROOT / "cli.py"), "ingest", "--renew") if begun else ()
 
 
 def _plan(
     settings: config.Settings, server: config.ServerSettings | None = None, *, host: str, port: int
 ) -> serving.Plan:
-    """Return how to serve; where there is no shelf yet, the lists are ingested."""
+    """Return how to serve; where there is no shelf yet, from the notes, while the links of the lists are read."""
     from functools import partial
 
     from app import llm
@@ -386,6 +426,7 @@ def _plan(
         reranker=settings.reranker,
         nli=settings.nli,
         model=model,
+        gather=_gathering(settings),
     )
     if server is None:
         return plan

@@ -68,6 +68,12 @@ def coverage(entries: Sequence[Entry]) -> tuple[int, int]:
     return sum(entry.row.status in HAS_TEXT for entry in curated), len(curated)
 
 
+def asked(entries: Sequence[Entry]) -> int:
+    """Return how many curated links were asked for, or need not be."""
+    curated = [entry.row for entry in links(entries) if entry.kind != "note"]
+    return sum(bool(row.checked_at or row.saved) or row.status is Status.MALFORMED for row in curated)
+
+
 def respond(request: str, entries: Sequence[Entry]) -> str:
     """Return the message that answers what somebody looks for on the shelf."""
     wanted = " ".join(request.split())

@@ -162,7 +162,8 @@ class Engine:
     def about(self) -> dict[str, Any]:
         """Return what the banner says: what answers, and from what."""
         manifest = self.assistant.shelf.manifest
-        covered, links = browse.coverage(self.entries())
+        entries = self.entries()
+        covered, links = browse.coverage(entries)
         return {
             "model": self.writer.name(),
             "shelf": manifest.version,
@@ -170,6 +171,7 @@ class Engine:
             "documents": manifest.documents,
             "covered": covered,
             "links": links,
+            "read": browse.asked(entries),
         }
 
 

@@ -49,6 +49,7 @@ class Plan:
     allowed: tuple[str, ...] = ()  # who may come in by OAuth: "alice@example.org", "@example.org", "github:alice"
     metrics_token: str = ""
     log_questions: bool = False
+    gather: tuple[str, ...] = ()  # the command that reads the links of the lists while people come
     running: int = 2
     deadline: float = 120.0
     csp: bool = True

@@ -25,6 +25,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import AnswerError, ServerError, logs
 from app.gate import COOKIE, MOST_MESSAGE, SESSION, App, Receive, Scope, Send
+from app.gathering import Gathering
 from app.plan import Plan, check
 
 if TYPE_CHECKING:
@@ -141,6 +142,7 @@ class _House:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.gathering = Gathering(plan.gather, plan.data)
 
     async def live(self, announce: Callable[[str], None]) -> None:
         listening = _listen(self.plan.host, self.plan.port)
@@ -175,9 +177,15 @@ class _House:
             while not server.started:
                 await asyncio.sleep(0.05)
             announce(f"The chat is at {where}")
+            if self.gathering.runs:
+                announce("The links of the lists are read beside it; the chat's banner says how far that is.")
 
         tasks.append(loop.create_task(say()))
-        await server.serve(sockets=[listening])
+        self.gathering.start()
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            await asyncio.to_thread(self.gathering.stop)
 
     async def _build(self) -> tuple[Any, Desk[Engine], list[asyncio.Task[None]]]:
         from chainlit.config import config as chainlit
@@ -220,7 +228,8 @@ class _House:
 
         async def about() -> dict[str, Any]:
             try:
-                return await asyncio.to_thread((await desk.assistant()).about)
+                told = await asyncio.to_thread((await desk.assistant()).about)
+                return told | await asyncio.to_thread(self.gathering.as_json)
             except AnswerError as error:
                 raise ServerError(str(error)) from error
 

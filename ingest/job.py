@@ -17,10 +17,10 @@ from ingest.document import Document
 from ingest.fetch import Door
 from ingest.folder import Folder as Folder
 from ingest.keeper import Keeper, adopt
-from ingest.ledger import Ledger, open_ledger
+from ingest.ledger import GATHERING, Ledger, open_ledger
 from ingest.lists import web
 from ingest.local import LocalRun
-from ingest.online import OnlineRun
+from ingest.online import NO_NETWORK, OnlineRun
 from ingest.parsing import Parsers
 from ingest.progress import Progress
 from ingest.run import Events
@@ -92,6 +92,8 @@ def ingest(
             with door() as client, closing(Keeper(folder.archive)) as keeper:
                 reason = online.fetch(wanted, client, keeper, begun)
             ledger.note("round", "")
+            if reason != NO_NETWORK:
+                ledger.note(GATHERING, "")
         for resource in wanted:
             if not ledger.row(resource.url):
                 settler.missing(resource, reason=reason)

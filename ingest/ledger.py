@@ -27,6 +27,8 @@ VERSION = 2  # of the tables; those of another are emptied, and read anew from t
 
 
 ARCHIVE_TOPIC = "From the archive"
+GATHERING = "gathering"
+"""What is noted while the links of the lists are still to be read for the first time."""
 
 _SCHEMA = """
 create table if not exists resource (

@@ -26,6 +26,7 @@ from ingest.walk import Walk
 
 UNREACHED = 3  # hosts that could not be reached, with none that could
 PATIENCE = 4.0  # seconds after which so many are enough to say that there is no network
+NO_NETWORK = "there is no network"
 SILENCE = 8.0  # seconds without a word from anyone say the same
 
 
@@ -63,7 +64,7 @@ class OnlineRun(Run):
         finally:
             self._crawl.stop()
             self.progress.flying = {}
-        return "no answer" if reached else "there is no network"
+        return "no answer" if reached else NO_NETWORK
 
     def _loop(self, hosts: int) -> bool:
         """Handle what happens until all has ended; return False where there is no network."""

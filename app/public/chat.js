@@ -57,6 +57,7 @@ function label() {
 
 // --- the banner ------------------------------------------------------------------------------------------
 
+const RENEWED = 4000; // milliseconds
 let about = null;
 let asked = false;
 
@@ -68,6 +69,7 @@ async function showBanner() {
     about = await getJson("/about").catch(() => null);
     setTimeout(() => (asked = false), 5000);
     if (!about) return;
+    if (about.gathering) setTimeout(renewBanner, RENEWED);
   }
   let banner = document.getElementById("prepshelf-banner");
   if (!banner) {
@@ -87,13 +89,24 @@ async function showBanner() {
   } else if (!thread) link?.remove();
 }
 
+/** Say how far the reading of the links is, until it has ended. */
+async function renewBanner() {
+  about = (await getJson("/about").catch(() => null)) || about;
+  const banner = document.getElementById("prepshelf-banner");
+  const link = banner?.querySelector("a");
+  banner?.replaceChildren(...facts(), ...(link ? [link] : []));
+  if (about.gathering) setTimeout(renewBanner, RENEWED);
+}
+
 function facts() {
   const how = make("button", { type: "button", textContent: "here is how", onclick: showModelHelp });
   const answers = about.model
     ? make("span", {}, "Answered by ", make("strong", { textContent: about.model }))
     : make("span", {}, make("strong", { textContent: "Extractive" }), ", no model configured: ", how);
   const date = new Date(about.date).toLocaleDateString("en", { day: "numeric", month: "short", year: "numeric" });
-  const coverage = about.links ? `, ${about.covered} of ${about.links} links have text` : "";
+  const have = `${about.covered} of ${about.links} links have text`;
+  const coming = `${about.read} of ${about.links} links read`;
+  const coverage = about.links ? `, ${about.gathering ? coming : about.ungathered || have}` : "";
   const wide = make("span", { className: "wide", textContent: `: ${about.documents} documents${coverage}` });
   return [answers, make("span", {}, `Shelf of ${date}`, wide)];
 }

@@ -13,7 +13,7 @@ from ingest.document import Block, Document
 
 CONTEXT_PIECES = 40  # word pieces of title and headings that are embedded in front of a passage
 PIECES = 200  # word pieces of the passage itself, at most
-VERSION = "1"  # of this module's way of splitting: a shelf of another is rebuilt
+VERSION = "3"  # of this module's way of splitting: a shelf of another is rebuilt
 
 _APART = {"heading", "reference"}  # kinds of blocks that are in no passage
 
@@ -179,6 +179,13 @@ def _splitter() -> Callable[[str], list[str]]:
     return splitter
 
 
+def _rows(table: str) -> Iterator[tuple[int, int]]:
+    """Yield the rows of figures in a table, without the bars around them: each says what its first cell has."""
+    for row in re.finditer(r"^\|\s*(\S.*?\S)\s*\|$", table, re.MULTILINE):
+        if re.search(r"\d", row[1]) and re.match(r"[^|]*[^\W\d_]", row[1]):
+            yield row.span(1)
+
+
 def _quotable(text: str, blocks: Sequence[Block], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield, as offsets into the passage, what an answer may quote: sentences, items, prose cells of tables."""
     for block in blocks:
@@ -186,6 +193,8 @@ def _quotable(text: str, blocks: Sequence[Block], start: int, end: int) -> Itera
         if block.kind == "table":
             cells = ((a + found.start(), a + found.end()) for found in re.finditer(r"[^|\n]+", text[a:b]))
             spans = [(x, y) for x, y in cells if text[x:y].count(" ") > 8]  # prose, not figures
+            if not spans:
+                yield from ((a + x - start, a + y - start) for x, y in _rows(text[a:b]))
         elif block.kind == "code":
             continue
         else:

@@ -217,3 +217,9 @@ def test_nothing_of_a_listing_is_quoted_as_a_sentence():
 )
 def test_a_passage_is_embedded_with_where_it_stands(title, heading, context):
     assert split.context_of(title, heading) == context
+
+
+def test_rows_of_figures_may_be_quoted_with_what_they_are_of():
+    table = Piece("table", "| Service | Per second |\n| Gate one | 10000 |\n| 7 | 8 |\n| no figures | here |")
+    (passage,) = split.split(a_document("https://example.org/t", table), FakeEncoder().count)
+    assert [passage.text[a:b] for a, b in passage.sentences] == ["Gate one | 10000"]

@@ -37,9 +37,8 @@ def deep_link(url: str, form: str, place: str, quote: str, page_text: str) -> st
         bare = arxiv.html_address(bare) or bare
     if place.startswith("L") and form == "note":
         return f"{bare}#{place}"
-    if place.startswith("L") and github.repository(bare):
-        file = bare if "/blob/" in bare else f"{bare.rstrip('/')}/blob/HEAD/README.md"
-        return f"{file}?plain=1#{place}"  # rendered Markdown has no line anchors
+    if place.startswith("L") and (line := github.line_address(bare, place)):
+        return line
     fragment = text_fragment(quote, page_text)
     return f"{bare}#:~:text={fragment}" if fragment else bare
 

@@ -6,7 +6,7 @@ import re
 
 from lxml import html
 
-_SHOWN = re.compile(r"\b(?:katex|mwe-math-element|MathJax)\b")
+_SHOWN = re.compile(r"\b(?:katex|mwe-math-element|MathJax|ltx_eqn_table)\b")
 _PICTURE = re.compile(r"\b(?:latex|tex|math|mwe-math-fallback-image-\w+|equation)\b", re.IGNORECASE)
 _DRAWN = re.compile(r"latex\.php|latex\.codecogs|mathtex|/math/render/|chart\?cht=tx", re.IGNORECASE)
 
@@ -28,6 +28,8 @@ def tex(element: html.HtmlElement) -> tuple[str, str]:
     shown = "" if element.tag in {"script", "img"} else " ".join("".join(element.itertext()).split())
     if is_source(element):
         return f"${' '.join((element.text or '').split())}$", ""
+    if element.tag == "table":  # LaTeXML's: a formula and its number
+        return " ".join(f"${' '.join(said.split())}$" for said in element.xpath(".//math/@alttext")), shown
     after = element.getnext()
     if after is not None and is_source(after):  # drawn already, its source comes next
         return "", shown

@@ -119,7 +119,7 @@ class LocalRun(Run):
             source = sources.page
         by_hand = capture.saved or (source is walled and capture.path.name.startswith(saved.MARK))
         hashes, parts = [capture.sha256], None
-        if source.NAME in {"arxiv", "youtube"} and not capture.saved:
+        if source.NAME in {"arxiv", "youtube", "thread"} and not capture.saved:
             parts = _gathered(source, page, capture, held)
             hashes = [hashlib.sha256(part.body).hexdigest() for part in parts]
         digest = digest_of(hashes)

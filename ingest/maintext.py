@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from trafilatura.settings import Document
 
 from ingest import hidden
+from ingest.blocks import PageBlock
 from ingest.document import Piece
 from ingest.shingles import Numbers, plain, shingles
-from ingest.webpage import LINE_NUMBERS, PageBlock, page_blocks, visible_text
+from ingest.webpage import LINE_NUMBERS, page_blocks, visible_text
 
 SHORT = 360  # characters
 _BLOCKS = "ab cell code fw head item lb list p quote row table".split()  # in trafilatura's tree

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.address import same_page
 from ingest.catalogue import Resource
-from ingest.sources import address_to_read, github, page, public_address
+from ingest.sources import address_to_read, arxiv, github, page, public_address, threads
 
 
 class Owners:
@@ -44,7 +44,8 @@ class Owners:
 
 def _spellings(resource: Resource) -> list[str]:
     listed = [url for url in (resource.url, resource.fetch) if url]
-    return list(dict.fromkeys(f(url) for f in (str, address_to_read, public_address) for url in listed))
+    ways = (str, address_to_read, public_address, arxiv.html_address, threads.api_address)
+    return list(dict.fromkeys(spelled for way in ways for url in listed if (spelled := way(url))))
 
 
 def prefixes_of(resource: Resource, leads: Mapping[str, str] | None = None) -> Iterator[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
 from lxml import etree, html
 
 from ingest import formulas, hidden, raised, tables
+from ingest.blocks import BREAK, PageBlock, Run, beside
 from ingest.document import ZERO_WIDTH, Kind, Piece
 
 _BLOCK_TAGS = frozenset(
@@ -27,40 +27,16 @@ _ACTING = _BLOCK_TAGS | {"a", "br"}
 _APART = {"nav", "aside", "footer", "form", "menu", "dialog"}  # never the article itself
 _APART_ROLES = {"navigation", "banner", "contentinfo", "search", "menu", "dialog", "complementary"}
 _CONTROLS = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{ZERO_WIDTH}]")
-_BREAK = "\0"  # in collected text; none is in a page's own
-_MAY_BE_FORMULA = re.compile(r"katex|mwe-math-element|MathJax")
+_MAY_BE_FORMULA = re.compile(r"katex|mwe-math-element|MathJax|ltx_eqn_table")
 _NUMBERED = {"td", "th", "span", "pre"}
 LINE_NUMBERS = re.compile(r"(?:^|\s)(?:lineno|linenos|gutter|line-numbers-rows)(?:\s|$)")  # beside a listing
+_LATEXML = re.compile(r"\bltx_(?:note|authors|page_footer|page_navbar|TOC)\b")  # no part of a paper's text
 _ADDRESS = re.compile(r"https?://\S+")
 _SENTENCE_ENDS = re.compile(r"[.:?!…–—-]$")
 
 
 # lxml asks a function in Python for the class of each element, which takes as long as the rest of a walk.
 _ONE_CLASS = etree.ElementDefaultClassLookup(element=html.HtmlElement)
-
-
-@dataclass(frozen=True, slots=True)
-class PageBlock:
-    """One visible block of a page."""
-
-    piece: Piece
-    visible: str  # as the browser shows it: with note marks, without the source of formulas
-    apart: bool  # inside navigation, a footer, a form and the like
-    linked: float  # share of its characters inside links
-
-
-@dataclass
-class _Run:
-    """The inline text collected since the last block began."""
-
-    text: list[str] = field(default_factory=list)
-    visible: list[str] = field(default_factory=list)
-    linked: int = 0
-
-    def add(self, text: str, visible: str, *, in_link: bool) -> None:
-        self.text.append(text)
-        self.visible.append(visible)
-        self.linked += len(text.strip()) if in_link else 0
 
 
 def parse(markup: str) -> html.HtmlElement:
@@ -87,7 +63,7 @@ def whole(markup: str) -> tuple[list[Piece], str]:
 
 def visible_text(blocks: Iterable[PageBlock]) -> str:
     """Return what a browser shows, a line a block: where a text fragment must be unique."""
-    lines = (squeeze(line) for block in blocks for line in block.visible.split(_BREAK))
+    lines = (squeeze(line) for block in blocks for line in block.visible.split(BREAK))
     return "\n".join(line for line in lines if line)
 
 
@@ -109,7 +85,7 @@ class _Walker:
 
     def __init__(self) -> None:
         self.blocks: list[PageBlock] = []
-        self.run = _Run()
+        self.run = Run()
         self.term: PageBlock | None = None  # what a definition that comes next defines
         self.anchor = ""
         self.line = ""
@@ -148,15 +124,17 @@ class _Walker:
     def _took(self, element: html.HtmlElement, tag: str, css: str) -> bool:
         """Return whether an element was taken as a whole, or is passed over, so that it is not entered."""
         if tag in _WHOLE or (css and _MAY_BE_FORMULA.search(css)):
-            if tag == "table":
-                return not self.pre and self._table(element)
             if formulas.is_formula(element, css):
                 self._inline(*formulas.tex(element))
                 return True
+            if tag == "table":
+                return not self.pre and self._table(element)
             if tag in {"d-cite", "d-footnote"} or (tag in {"sup", "sub"} and not self.pre):
                 self._raised(element)
                 return True
-        return tag in _DROPPED or bool(css and tag in _NUMBERED and LINE_NUMBERS.search(css))
+        if css and (_LATEXML.search(css) or (tag in _NUMBERED and LINE_NUMBERS.search(css))):
+            return True
+        return tag in _DROPPED
 
     def _open(self, element: html.HtmlElement) -> None:
         tag = element.tag
@@ -176,7 +154,7 @@ class _Walker:
         elif tag == "a":
             self.links += 1
         elif tag == "br":
-            self.run.add(_BREAK, "\n", in_link=False)
+            self.run.add(BREAK, "\n", in_link=False)
         if tag in _HEADINGS:
             self.anchor = element.get("id") or next(iter(element.xpath(".//@id|.//a/@name")), "") or self.anchor
 
@@ -199,8 +177,8 @@ class _Walker:
 
     def _begin_line(self) -> None:
         """Begin a new line of a listing, unless one has just begun."""
-        if self.run.text and not self.run.text[-1].endswith((_BREAK, "\n")):
-            self.run.add(_BREAK, "\n", in_link=False)
+        if self.run.text and not self.run.text[-1].endswith((BREAK, "\n")):
+            self.run.add(BREAK, "\n", in_link=False)
 
     def _table(self, element: html.HtmlElement) -> bool:
         """Take a table as a whole, with what stands over it; return False for one that only lays out a page."""
@@ -215,7 +193,7 @@ class _Walker:
         text = tables.as_lines(found[0])
         linked = min(1.0, sum(len("".join(a.itertext())) for a in element.iter("a")) / max(1, len(text)))
         piece = Piece("table", text, place=self._place())
-        self._add(PageBlock(piece, _BREAK.join(found[1]), self.apart > 0, linked))
+        self._add(PageBlock(piece, BREAK.join(found[1]), self.apart > 0, linked))
         return True
 
     def _raised(self, element: html.HtmlElement) -> None:
@@ -241,12 +219,12 @@ class _Walker:
         run = self.run
         if not run.text:
             return
-        self.run = _Run()
+        self.run = Run()
         text = "".join(run.text)
         if self.pre:
-            text = text.replace(_BREAK, "\n").strip("\n").rstrip()
+            text = text.replace(BREAK, "\n").strip("\n").rstrip()
         else:
-            text = "\n".join(map(squeeze, text.split(_BREAK))).strip()
+            text = "\n".join(map(squeeze, text.split(BREAK))).strip()
         if not text:
             return
         kind: Kind = "text"
@@ -264,7 +242,7 @@ class _Walker:
         piece = Piece(kind, text, level, self._place())
         block = PageBlock(piece, "".join(run.visible), self.apart > 0, linked)
         if closing == "dt":
-            self.term = _beside(self.term, block, ", ") if self.term else block
+            self.term = beside(self.term, block, ", ") if self.term else block
         else:
             self._add(block)
 
@@ -272,7 +250,7 @@ class _Walker:
         """Add a block; a definition with what it defines."""
         if self.term and block.piece.kind == "text":
             joint = " " if _SENTENCE_ENDS.search(self.term.piece.text) else ": "
-            block, self.term = _beside(self.term, block, joint), None
+            block, self.term = beside(self.term, block, joint), None
         self._end_term()
         self.blocks.append(block)
 
@@ -283,24 +261,13 @@ class _Walker:
             self.term = None
 
 
-def _beside(one: PageBlock, other: PageBlock, joint: str) -> PageBlock:
-    """Return two blocks of text as one."""
-    a, b = len(one.piece.text), len(other.piece.text)
-    return PageBlock(
-        replace(one.piece, text=f"{one.piece.text}{joint}{other.piece.text}"),
-        f"{one.visible}{_BREAK}{other.visible}",
-        one.apart or other.apart,
-        (a * one.linked + b * other.linked) / (a + b),
-    )
-
-
 def _cell(cell: html.HtmlElement) -> tuple[str, str]:
     """Return what a cell of a table says, in one line, and what a browser shows of it."""
     if not len(cell):
         said = squeeze(cell.text or "")
         return said, said
     blocks = _Walker().walk(cell)
-    return squeeze(" ".join(block.piece.text for block in blocks)), _BREAK.join(block.visible for block in blocks)
+    return squeeze(" ".join(block.piece.text for block in blocks)), BREAK.join(block.visible for block in blocks)
 
 
 def _is_apart(element: html.HtmlElement) -> bool:

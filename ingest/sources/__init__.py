@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingest.address import host_of, is_under, split
 from ingest.message import Get, Response
-from ingest.sources import arxiv, github, page, saved, site, walled, wikipedia, youtube
+from ingest.sources import arxiv, github, page, saved, site, threads, walled, wikipedia, youtube
 
 if TYPE_CHECKING:
     from ingest.extract import Extract
@@ -74,7 +74,7 @@ class Source(Protocol):
         """Return those links of a page that are pages under the same resource, in order."""
 
 
-SOURCES: tuple[Source, ...] = (github, arxiv, wikipedia, youtube, walled, page)
+SOURCES: tuple[Source, ...] = (threads, github, arxiv, wikipedia, youtube, walled, page)
 
 
 def source_of(url: str) -> Source:
@@ -98,7 +98,7 @@ def address_to_read(url: str) -> str:
 
 def public_address(url: str) -> str:
     """Return the address that people use for what was read at `url`."""
-    return github.page_address(url) or wikipedia.page_address(url) or url
+    return github.page_address(url) or threads.page_address(url) or wikipedia.page_address(url) or url
 
 
 def is_part(url: str) -> bool:
@@ -106,4 +106,6 @@ def is_part(url: str) -> bool:
     path, host = split(url).path, host_of(url)
     if path == "/robots.txt" or re.search(r"/sitemap[\w.-]*\.xml(?:\.gz)?$", path):
         return True
-    return host in {"export.arxiv.org", "api.github.com"} or path.startswith(("/youtubei/", "/api/timedtext"))
+    if host == "api.github.com":
+        return not threads.page_address(url)
+    return host == "export.arxiv.org" or path.startswith(("/youtubei/", "/api/timedtext"))

@@ -1,4 +1,6 @@
-"""arXiv: the PDF behind any address of a paper, with what its interface says of it.
+"""arXiv: the text behind any address of a paper, with what its interface says of it.
+
+Papers since the end of 2023 have a page, which keeps sections and formulas; the others a PDF.
 
 arXiv wants at most one request in three seconds (https://info.arxiv.org/help/api/tou.html), over all its hosts.
 """
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 NAME = "arxiv"
 KEEPS = 0
 PAGES = 1
+FIRST_PAGES = "2312"  # year and month
 GAP = ("arxiv.org", 3.0)  # seconds between two requests
 
 _PAPER = re.compile(
@@ -34,11 +37,11 @@ def fits(url: str) -> bool:
 
 
 def gather(url: str, get: Get) -> list[Response]:
-    """Return the PDF and what is known of the paper; either alone where the other cannot be had."""
+    """Return the paper and what is known of it; either alone where the other cannot be had."""
     parts: list[Response] = []
     failed: FetchError | None = None
     query = f"https://export.arxiv.org/api/query?id_list={paper_id(url)}"
-    for ask in (Ask(pdf_address(url)), Ask(query, interface=True)):
+    for ask in (*_texts(url, get, parts), Ask(query, interface=True)):
         try:
             parts.append(get(ask))
         except BrokenError:
@@ -49,6 +52,25 @@ def gather(url: str, get: Get) -> list[Response]:
     if not parts and failed:
         raise failed
     return parts
+
+
+def _texts(url: str, get: Get, parts: list[Response]) -> list[Ask]:
+    """Add a paper's page to the parts, where it has one; else return what to ask for instead."""
+    if _has_page(paper_id(url)):
+        try:
+            page = get(Ask(html_address(url)))
+        except FetchError:
+            return [Ask(pdf_address(url))]
+        if page.status in {200, 304}:
+            parts.append(page)
+            return []
+    return [Ask(pdf_address(url))]
+
+
+def _has_page(paper: str) -> bool:
+    """Return whether a paper may have a page: those of the months since December 2023."""
+    month = re.match(r"(\d{4})\.", paper)
+    return bool(month) and month[1] >= FIRST_PAGES  # type: ignore[index]  # found
 
 
 def read(parts: Sequence[Response]) -> Extract:

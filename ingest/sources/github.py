@@ -1,4 +1,4 @@
-"""GitHub: pages of repositories, folders and files, and the raw files behind them."""
+"""GitHub: pages of repositories, folders, files and wikis, and the raw files behind them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,18 @@ _FILE = re.compile(r"https?://(?:www\.)?github\.com/([^/]+)/([^/#?]+)/(?:blob|ra
 _TREE = re.compile(r"https?://(?:www\.)?github\.com/([^/]+)/([^/#?]+)/tree/([^/#?]+)/?([^#?]*)", re.IGNORECASE)
 _ROOT = re.compile(r"https?://(?:www\.)?github\.com/([^/]+)/([^/#?]+?)(?:\.git)?/?(?:[#?].*)?", re.IGNORECASE)
 _RAW = re.compile(r"https?://raw\.githubusercontent\.com/([^/]+)/([^/]+)/([^/]+)/(.+)", re.IGNORECASE)
+_WIKI = re.compile(r"https?://(?:www\.)?github\.com/([^/]+/[^/#?]+)/wiki(?:/([^/#?]+))?/?(?:[#?].*)?", re.IGNORECASE)
+_RAW_WIKI = re.compile(r"https?://raw\.githubusercontent\.com/wiki/([^/]+/[^/]+)/([^/#?]+)\.\w+", re.IGNORECASE)
+_WIKI_FORMS = ("md", "markdown", "asciidoc", "rst", "org")
+# What shows the notebooks of repositories elsewhere.
+_VIEWED = re.compile(
+    r"https?://(?:nbviewer\.(?:jupyter\.)?org/github|colab\.research\.google\.com/github|githubtocolab\.com)"
+    r"/([^/]+)/([^/#?]+)/blob/([^/]+)/([^#?]+)",
+    re.IGNORECASE,
+)
 _ABOUT_GITHUB = {"features", "topics", "trending", "orgs", "sponsors", "marketplace", "settings", "login", "about"}
 _READMES = ("README.md", "readme.md", "README.rst", "README.markdown", "README.txt", "README", "docs/README.md")
-_TEXT = re.compile(r"\.(?:md|markdown|mdx|rst)$", re.IGNORECASE)
+_TEXT = re.compile(r"\.(?:md|markdown|mdx|rst|adoc|asciidoc|org|ipynb)$", re.IGNORECASE)
 # What stands in most repositories and says nothing of their subject; translations of the same text.
 _HOUSEKEEPING = re.compile(
     r"(?:^|/)(?:\.github/.*|(?:contributing|code[_-]of[_-]conduct|changelog|changes|license|security|support|authors"
@@ -39,6 +48,8 @@ def fits(url: str) -> bool:
 
 def gather(url: str, get: Get) -> list[Response]:
     """Return the file, or the README of the repository or folder, by whichever of the usual names it has."""
+    if wiki := _WIKI.fullmatch(url):
+        return [_wiki_page(url, wiki, get)]
     if not (folder := _readme_folder(url)):
         return [get(Ask(raw_address(url) or url))]
     for name in _READMES:
@@ -46,6 +57,15 @@ def gather(url: str, get: Get) -> list[Response]:
         if response.status != 404:
             return [response]
     return [response]
+
+
+def _wiki_page(url: str, wiki: re.Match[str], get: Get) -> Response:
+    """Return a page of a wiki as it was written, by whichever of the usual ends; else as it is shown."""
+    for form in _WIKI_FORMS:
+        response = get(Ask(f"https://raw.githubusercontent.com/wiki/{wiki[1]}/{wiki[2] or 'Home'}.{form}"))
+        if response.status != 404:
+            return response
+    return get(Ask(url.partition("#")[0]))
 
 
 def read(parts: Sequence[Response]) -> Extract:
@@ -88,7 +108,9 @@ def raw_address(url: str) -> str:
     >>> raw_address("https://github.com/andkret/Cookbook")
     'https://raw.githubusercontent.com/andkret/Cookbook/HEAD/README.md'
     """
-    if found := _FILE.match(url):
+    if found := _WIKI.fullmatch(url):
+        return f"https://raw.githubusercontent.com/wiki/{found[1]}/{found[2] or 'Home'}.md"
+    if found := _FILE.match(url) or _VIEWED.match(url):
         return f"https://raw.githubusercontent.com/{'/'.join(found.groups())}"
     folder = _readme_folder(url)
     return f"{folder}README.md" if folder else ""
@@ -110,6 +132,8 @@ def page_address(url: str) -> str:
     >>> page_address("https://raw.githubusercontent.com/o/r/main/docs/a.md")
     'https://github.com/o/r/blob/main/docs/a.md'
     """
+    if wiki := _RAW_WIKI.fullmatch(url):
+        return f"https://github.com/{wiki[1]}/wiki" + ("" if wiki[2] == "Home" else f"/{wiki[2]}")
     found = _RAW.fullmatch(url)
     if not found:
         return ""
@@ -117,6 +141,17 @@ def page_address(url: str) -> str:
     if branch == "HEAD" and path == "README.md":
         return f"https://github.com/{owner}/{repository}"
     return f"https://github.com/{owner}/{repository}/blob/{branch}/{path}"
+
+
+def line_address(url: str, place: str) -> str:
+    """Return the address of a line ("L12") of the file that a page shows; "" for a page that shows no file.
+
+    >>> line_address("https://github.com/o/r", "L12"), line_address("https://github.com/o/r/wiki/A", "L12")
+    ('https://github.com/o/r/blob/HEAD/README.md?plain=1#L12', '')
+    """
+    bare = url.partition("#")[0].partition("?")[0]
+    file = bare if _FILE.fullmatch(bare) else f"{bare.rstrip('/')}/blob/HEAD/README.md" if _ROOT.fullmatch(bare) else ""
+    return f"{file}?plain=1#{place}" if file else ""  # rendered markup has no line anchors
 
 
 def repository(url: str) -> str:

@@ -8,14 +8,14 @@ so a transcript from the archive is read as one from the network.
 from __future__ import annotations
 
 import io
-import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from ingest.address import host_of, is_under, split
 from ingest.message import Ask, FetchError, Get, Response
+from ingest.sources import embedded
 from ingest.status import Status, Verdict
 from ingest.transcript import Spoken, chapters_of, pieces_of
 
@@ -203,7 +203,7 @@ def _video(video: str, parts: Sequence[Response], said: FetchedTranscript | None
     details = _details(parts)
     title = str(details.get("title") or "")
     length = str(details.get("lengthSeconds") or "")
-    chapters = chapters_of(str(details.get("shortDescription") or ""))
+    chapters = chapters_of(str(details.get("shortDescription") or "")) or _chapters_on(parts)
     known = [str(details.get("author") or ""), _clock(int(length)) if length.isdigit() else ""]
     known += [f"chapters: {', '.join(name for _, name in chapters)}"] if chapters else []
     about = " · ".join(filter(None, known))
@@ -228,11 +228,28 @@ def _details(parts: Sequence[Response]) -> dict[str, Any]:
     """Return what the player's data, or else the page, says of a video."""
     for part in reversed(parts):
         text = part.body.decode("utf-8", "replace")
-        data = _json(text) if text.lstrip().startswith("{") else _embedded(text, "ytInitialPlayerResponse")
+        data = (
+            embedded.parsed(text)
+            if text.lstrip().startswith("{")
+            else embedded.in_page(text, "ytInitialPlayerResponse")
+        )
         details = data.get("videoDetails") if isinstance(data, dict) else None
         if isinstance(details, dict):
             return details
     return {}
+
+
+def _chapters_on(parts: Sequence[Response]) -> list[tuple[float, str]]:
+    """Return the chapters that a video's page shows: those that YouTube makes itself, where its makers wrote none."""
+    page = next((part.body.decode("utf-8", "replace") for part in parts if b"chapterRenderer" in part.body), "")
+    found = [value for key, value in embedded.walk(embedded.in_page(page, "ytInitialData")) if key == "chapterRenderer"]
+    chapters: dict[float, str] = {}
+    for chapter in found:
+        if isinstance(chapter, dict) and isinstance(start := chapter.get("timeRangeStartMillis"), int):
+            title = chapter.get("title")
+            named = title.get("simpleText") if isinstance(title, dict) else ""
+            chapters.setdefault(start / 1000, " ".join(str(named or "").split()))
+    return sorted((second, title) for second, title in chapters.items() if title)
 
 
 # --- a list of videos -----------------------------------------------------------------------------
@@ -241,9 +258,9 @@ def _details(parts: Sequence[Response]) -> dict[str, Any]:
 def _list(part: Response) -> Extract:
     from ingest.extract import Extract
 
-    data = _embedded(part.body.decode("utf-8", "replace"), "ytInitialData")
+    data = embedded.in_page(part.body.decode("utf-8", "replace"), "ytInitialData")
     videos = list(dict.fromkeys(_video_ids(data)))
-    found = _first(data, "metadata", lambda value: isinstance(value, dict))
+    found = embedded.first(data, "metadata", lambda value: isinstance(value, dict))
     inner: object = next(iter(found.values()), {})
     title = str(inner.get("title") or "") if isinstance(inner, dict) else ""
     listed = Extract("html", title, "", (), "", links=lambda: tuple(watch_address(video) for video in videos))
@@ -252,41 +269,8 @@ def _list(part: Response) -> Extract:
     return listed.ending(Verdict(Status.OUTLINE, f"a list of {len(videos)} videos"))
 
 
-def _embedded(page: str, name: str) -> Any:  # noqa: ANN401  # JSON
-    """Return the JSON that a page assigns to a variable; {} where there is none."""
-    found = re.search(rf"\b{name}\b\"?\]?\s*=\s*(?=\{{)", page)
-    if not found:
-        return {}
-    try:
-        return json.JSONDecoder().raw_decode(page, found.end())[0]
-    except (ValueError, RecursionError):
-        return {}
-
-
-def _json(text: str) -> Any:  # noqa: ANN401
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return {}
-
-
 def _video_ids(data: object) -> Iterator[str]:
     """Yield the videos in a page's data, in the order in which it shows them."""
-    for key, value in _walk(data):
+    for key, value in embedded.walk(data):
         if key in {"videoId", "contentId"} and isinstance(value, str) and _ID.fullmatch(value):
             yield value
-
-
-def _first(data: object, name: str, fits: Callable[[object], bool]) -> dict[str, Any]:
-    return next((dict(value) for key, value in _walk(data) if key == name and fits(value)), {})  # type: ignore[call-overload]  # a dict
-
-
-def _walk(data: object) -> Iterator[tuple[str, object]]:
-    stack: list[tuple[str, object]] = [("", data)]
-    while stack:
-        key, value = stack.pop()
-        yield key, value
-        if isinstance(value, dict):
-            stack.extend(reversed([(str(name), inner) for name, inner in value.items()]))
-        elif isinstance(value, list):
-            stack.extend(reversed([("", inner) for inner in value]))

@@ -157,7 +157,7 @@ def ledger(entries: Sequence[Entry], shelf: dict[str, Any] | None, console: Cons
             console.out("\n".join([topic, *map(_line, group), ""]), highlight=False)
             continue
         table = Table(title=topic, title_justify="left", title_style="bold", box=None, pad_edge=False, expand=False)
-        table.add_column("status", width=13, no_wrap=True)
+        table.add_column("status", width=14, no_wrap=True)
         table.add_column("words", width=8, justify="right")
         table.add_column("resource", ratio=1, overflow="fold")
         for entry in group:
@@ -179,7 +179,7 @@ def _line(entry: Entry) -> str:
     row = entry.row
     words = f"{row.words:,}" if row.words else ""
     about = f"{row.title} · {row.reason}" if row.reason else row.title
-    return f"{row.status.value:<13} {words:>8}  {' '.join(clean.inert(about).split())}"
+    return f"{row.status.value:<14} {words:>8}  {' '.join(clean.inert(about).split())}"
 
 
 def totals(entries: Sequence[Entry], shelf: dict[str, Any] | None) -> str:

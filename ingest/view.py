@@ -103,7 +103,7 @@ def fixes(entries: Sequence[Entry], console: Console) -> None:
             console.print(Text(f"{row.status}: {row.title}: {row.fix}"), soft_wrap=True)
     elif by_hand:
         table = Table(title="What you can fix", title_style="bold", title_justify="left", box=None, pad_edge=False)
-        table.add_column("status", no_wrap=True, min_width=13)
+        table.add_column("status", no_wrap=True, min_width=14)
         table.add_column("link", no_wrap=True, overflow="ellipsis", min_width=16, max_width=44)
         table.add_column("what to do", no_wrap=True, overflow="ellipsis")
         for row in by_hand:

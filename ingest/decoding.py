@@ -17,6 +17,7 @@ _BY_SUFFIX = {
     ".rst": "rst",
     ".adoc": "asciidoc",
     ".asciidoc": "asciidoc",
+    ".asc": "asciidoc",
     ".org": "org",
     ".ipynb": "notebook",
     ".docx": "docx",
@@ -145,7 +146,7 @@ def _guess(body: bytes) -> str:
     found = charset_normalizer.from_bytes(body[: 2**20])
     best = found.best()
     western = next((match for match in found if match.encoding == "cp1252"), None)
-    if not best or (western and western.coherence >= best.coherence - 0.05 and western.chaos <= best.chaos + 0.05):
+    if not best or (western and western.coherence >= best.coherence and western.chaos <= best.chaos + 0.05):
         return "cp1252"
     return str(best.encoding)
 

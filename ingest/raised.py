@@ -21,7 +21,7 @@ def plain(element: html.HtmlElement, before: str) -> str | None:
     """Return a sup or sub element as text behind what stands before it; None for a note's mark, which is not read."""
     text = " ".join("".join(element.itertext()).split())
     if element.tag == "sub":
-        return _lowered(text, before)
+        return lowered(text, before)
     if _NOTE_CLASS.search(element.get("class", "")) or _leads_to_a_note(element, text):
         return None
     if _BRACKETED.fullmatch(text) or (_NUMBER.fullmatch(text) and _SENTENCE_ENDS.search(before.rstrip())):
@@ -46,8 +46,12 @@ def raised(text: str, before: str) -> str:
     return f"^{text}" if len(text) == 1 else f"^({text})"
 
 
-def _lowered(text: str, before: str) -> str:
-    """Return lowered text as it reads: H₂O and xᵢ, but x_max."""
+def lowered(text: str, before: str) -> str:
+    """Return lowered text as it reads behind `before`.
+
+    >>> lowered("2", "H"), lowered("i", "x"), lowered("max", "x"), lowered("2", "log")
+    ('₂', 'ᵢ', '_max', '₂')
+    """
     if not re.search(r"\w$", before):
         return text
     alone = _FORMULA_ENDS.search(before)

@@ -350,6 +350,14 @@ def test_org_is_read():
     ]  # fmt: skip
 
 
+def test_bold_type_of_a_line_printer_is_said_once():
+    assert said(read("N\bNA\bAM\bME\bE of _\bi_\bt.\n", "x.txt")) == ["text: NAME of it."]
+
+
+def test_a_link_without_words_is_called_after_what_it_leads_to():
+    assert said(read("= A\n\nSee <<branching#_basic_merging>>.\n", "x.adoc")) == ["text: See basic merging."]
+
+
 def test_plain_text_is_read_in_paragraphs_and_keeps_what_is_set_in_columns():
     wrapped = "A worker hands its block to the next one in the ring, and\nwaits until the block of its other neighbour has come, so\nthat no link is idle.\n"
     found = read(

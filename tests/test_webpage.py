@@ -41,6 +41,7 @@ def article(inner, head="", **sent):
         ("\u9555\u8f66".encode("gb18030"), "text/html; charset=gb2312", "\u9555\u8f66"),
         ("\u041f\u0440\u0438\u0432\u0435\u0442 \u0432\u0441\u0435\u043c, \u044d\u0442\u043e \u043a\u043e\u043b\u044c\u0446\u043e".encode("cp1251"), "text/html; charset=utf-8", "\u041f\u0440\u0438\u0432\u0435\u0442 \u0432\u0441\u0435\u043c, \u044d\u0442\u043e \u043a\u043e\u043b\u044c\u0446\u043e"),
         ("# Ring".encode("utf-16"), "", "# Ring"),
+        ("Birinin benim y\u00fcz\u00fcmden zarar g\u00f6rd\u00fc\u011f\u00fcn\u00fc bilerek ya\u015fayamam. Kan\u0131 benim ellerimde.".encode("cp1254"), "", "Birinin benim y\u00fcz\u00fcmden zarar g\u00f6rd\u00fc\u011f\u00fcn\u00fc bilerek ya\u015fayamam. Kan\u0131 benim ellerimde."),
     ],
 )  # fmt: skip
 def test_characters_are_read_as_a_browser_reads_them(body, sent, text):
@@ -76,6 +77,11 @@ MARKUP = {
         " <img alt='y' src='https://s0.wp.com/latex.php?latex=y'> and"
         " <span class='MathJax'>b2</span><script type='math/tex'>b^2</script> <img alt='a cat' src='c.png'>.</p>",
         [("text", "As $a^2$, $x_i$, $y$ and $b^2$ .")],
+    ),
+    "formulas without their source": (
+        "<p>As <math alttext='Alternative text not available'><mrow><msup><mi>n</mi><mn>2</mn></msup><mo>+</mo><mfrac><mn>1</mn><msub><mi>x</mi><mi>i</mi></msub></mfrac></mrow></math>"
+        " and <math><msqrt><mi>d</mi></msqrt></math>, <math alttext='a^2'><mi>a</mi></math>.</p>",
+        [("text", "As n²+1/xᵢ and √(d), $a^2$.")],
     ),
     "cells that span": (
         "<table><caption>Limits</caption><tr><th rowspan=2>Service<th colspan=2>Limit<tr><th>Per s<th>Size"

@@ -196,6 +196,8 @@ class _Reader:
                 return f"<sup>{found['high']}</sup>" if found["high"] else f"<sub>{found['low']}</sub>"
             if found["bold"] or found["mono"]:
                 return f"**{found['bold']}**" if found["bold"] else f"`{found['mono']}`"
+            if found["id"] and not found["text"]:  # called after what it leads to
+                return " ".join(found["id"].rpartition("#")[2].replace("_", " ").replace("-", " ").split())
             if found[0].startswith("footnote"):
                 return f" ({found['said']})" if found["said"] else ""
             return next(filter(None, (found[key] for key in ("named", "text", "said", "styled", "marked"))), "")

@@ -31,8 +31,14 @@ def read(response: Response) -> Extract:
     except Exception as error:  # it fails in as many ways as JSON can be no notebook
         raise ValueError(f"no notebook: {str(error)[:80]}") from error
     pieces = [piece for cell in book.cells for piece in _cell(cell)]
-    title = str(book.metadata.get("title") or "")
+    opening = pieces[0] if pieces and pieces[0].kind == "text" else None
+    title = str(book.metadata.get("title") or "") or (opening.text if opening and _names(opening.text) else "")
     return Extract("notebook", title, "", tuple(pieces), NOTHING_SHOWN)
+
+
+def _names(text: str) -> bool:
+    """Return whether a text is a title that its author only made bold."""
+    return text.count(" ") < 10 and not text.endswith((".", ":", "!", "?"))
 
 
 def _cell(cell: Any) -> Iterator[Piece]:  # noqa: ANN401  # nbformat has no types

@@ -46,6 +46,7 @@ _TYPES = {
     ".rst": "text/x-rst",
     ".adoc": "text/asciidoc",
     ".asciidoc": "text/asciidoc",
+    ".asc": "text/asciidoc",
     ".org": "text/x-org",
     ".txt": "text/plain",
     ".ipynb": "application/x-ipynb+json",

@@ -168,7 +168,7 @@ def _from_file(response: Response, form: str) -> Extract:
 def _from_text(response: Response, form: str) -> Extract:
     source = decode(response.body, response.content_type)
     if form == "text" and "\b" in source:
-        source = re.sub("[^\\n]\b", "", source)  # bold and underlined type, as on a line printer
+        source = re.sub("[^\\n]\b|\x1b\\[[0-9;]*m", "", source)  # bold and underlined type, as on a line printer
     if is_binary(source):
         raise Unreadable(f"the bytes are no text, though they are sent as {response.content_type[:80] or form}")
     try:

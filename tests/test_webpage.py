@@ -41,7 +41,6 @@ def article(inner, head="", **sent):
         ("\u9555\u8f66".encode("gb18030"), "text/html; charset=gb2312", "\u9555\u8f66"),
         ("\u041f\u0440\u0438\u0432\u0435\u0442 \u0432\u0441\u0435\u043c, \u044d\u0442\u043e \u043a\u043e\u043b\u044c\u0446\u043e".encode("cp1251"), "text/html; charset=utf-8", "\u041f\u0440\u0438\u0432\u0435\u0442 \u0432\u0441\u0435\u043c, \u044d\u0442\u043e \u043a\u043e\u043b\u044c\u0446\u043e"),
         ("# Ring".encode("utf-16"), "", "# Ring"),
-        ("Birinin benim y\u00fcz\u00fcmden zarar g\u00f6rd\u00fc\u011f\u00fcn\u00fc bilerek ya\u015fayamam. Kan\u0131 benim ellerimde.".encode("cp1254"), "", "Birinin benim y\u00fcz\u00fcmden zarar g\u00f6rd\u00fc\u011f\u00fcn\u00fc bilerek ya\u015fayamam. Kan\u0131 benim ellerimde."),
     ],
 )  # fmt: skip
 def test_characters_are_read_as_a_browser_reads_them(body, sent, text):

@@ -13,6 +13,7 @@ from ingest import titles
 from ingest.address import host_of, is_under, join, split
 from ingest.decoding import decode
 from ingest.message import Response
+from ingest.sources import is_captions
 from ingest.webpage import parse, squeeze
 
 if TYPE_CHECKING:
@@ -117,10 +118,12 @@ def _canonical(tree: HtmlElement, metas: Metas, base: str, url: str) -> str:
 
 
 def _paper(tree: HtmlElement, metas: Metas, base: str, url: str) -> str:
-    """Return the PDF of the paper that a landing page is about."""
+    """Return the PDF of the paper that a landing page is about, or the transcript of the episode that it plays."""
     for href in metas.get("citation_pdf_url", []):
         if paper := join(base, href):
             return paper
+    if transcript := _transcript(tree, base):
+        return transcript
     if not is_under(host_of(url), _LANDING):
         return ""
     for anchor in tree.iter("a"):
@@ -129,6 +132,14 @@ def _paper(tree: HtmlElement, metas: Metas, base: str, url: str) -> str:
         if target and (split(target).path.lower().endswith(".pdf") or (named and "/view/" in target)):
             return target.replace("/article/view/", "/article/download/")
     return ""
+
+
+def _transcript(tree: HtmlElement, base: str) -> str:
+    """Return what was said in the episode that a page plays, where it links to that as captions; "" elsewhere."""
+    if next(tree.iter("audio"), None) is None:
+        return ""
+    linked = (join(base, element.get("href") or "") for element in tree.iter("a", "link"))
+    return next(filter(is_captions, linked), "")
 
 
 def _links(hrefs: Iterable[str], base: str) -> Iterator[str]:

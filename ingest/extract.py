@@ -116,7 +116,7 @@ def _finished(found: Extract) -> Extract:
     pieces = without_title(mark_link_sections(found.pieces), found.title)
     text = " ".join(piece.text for piece in pieces)
     if not text.strip():
-        raise Unreadable("the pages are pictures: no text in them" if found.form == "pdf" else "no text in the page")
+        raise Unreadable("no text in the page")
     flags = ("instructions",) if _ADDRESSES_A_MODEL.search(text.lower()) else ()
     prose = " ".join(piece.text for piece in pieces if piece.kind in {"heading", "text", "item"})
     return replace(found, pieces=tuple(pieces), language=language_of(prose or text), flags=flags)

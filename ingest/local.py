@@ -104,7 +104,8 @@ class LocalRun(Run):
         if response.status != 200:
             return None
         digest = hashlib.sha256(response.body).hexdigest()
-        return replace(landing.job, parts=(response,), url=landing.paper, paper=landing.paper, digest=digest)
+        url = landing.job.url if sources.is_captions(landing.paper) else landing.paper
+        return replace(landing.job, parts=(response,), url=url, paper=landing.paper, digest=digest)
 
     # --- jobs -------------------------------------------------------------------------------------
 

@@ -202,7 +202,7 @@ class OnlineRun(Run):
             Job(
                 parts=parts,
                 page=task.page,
-                url=task.url if task.paper else sources.public_address(task.address),
+                url=self._cited(task),
                 resource=task.resource,
                 source=task.source,
                 title=task.title,
@@ -212,6 +212,12 @@ class OnlineRun(Run):
                 paper=task.url if task.paper else "",
             )
         )
+
+    def _cited(self, task: Task) -> str:
+        """Return the address that a citation of what a task brought links to."""
+        if not task.paper:
+            return sources.public_address(task.address)
+        return task.page if sources.is_captions(task.url) else task.url
 
     def _on_parsed(self, parsed: Parsed) -> None:
         self.parsing -= 1

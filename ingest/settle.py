@@ -16,7 +16,7 @@ from ingest.ledger import Ledger
 from ingest.message import FetchError, RefusedError, Response, UnknownHostError, UnknownRulesError
 from ingest.parsing import READER, Parsed
 from ingest.row import Copy, Row, Trail
-from ingest.sources import kind_of, walled
+from ingest.sources import is_captions, kind_of, walled
 from ingest.status import HAS_TEXT, READ, Status, Verdict
 
 READS = ("en",)  # languages that the built-in encoder reads
@@ -160,7 +160,8 @@ class Settler:
         if row.url == resource.url and resource.fetch:
             remarks.append(f"the listed address is malformed; read from {resource.fetch}")
         if row.paper:
-            remarks.append(f"the PDF that its page leads to, {row.paper}")
+            what = "transcript" if is_captions(row.paper) else "PDF"
+            remarks.append(f"the {what} that its page leads to, {row.paper}")
         return remarks
 
     def _fix(self, status: Status, row: Row) -> str:

@@ -27,6 +27,7 @@ TITLES = {
     "the bullet, by numbers": ("- Queues under load: [1](https://a.test/1), [2](https://a.test/2)", ["Queues under load", "Queues under load: 2"]),
     "the bullet, by kinds": ("- Trees - [article](https://a.test/1) | [talk](https://a.test/2)", ["Trees", "Trees: talk"]),
     "a link before it": ("- [Attention](https://a.test/1) ([pdf](https://a.test/2), [code](https://a.test/3))", ["Attention", "Attention: pdf", "Attention: code"]),
+    "no word that names nothing": ("- [Deep rings](https://a.test/1). Read [Part ii](https://a.test/2)", ["Deep rings", "Deep rings: Part ii"]),
     "the words behind it": ("- [[paper]](https://a.test/1) Leases for all", ["Leases for all"]),
     "the sentence": ("- You find it [here](https://a.test/1).", ["You find it here"]),
     "the heading": ("## 1) What is a lease? [[src](https://a.test/1)]\n\nA short answer stands here. [[Answer]](https://a.test/2)", ["What is a lease?", "What is a lease? Answer"]),

@@ -145,6 +145,20 @@ def test_chapters_that_youtube_made_are_headings(tmp_path):
     ]
 
 
+def test_a_podcast_is_read_from_the_transcript_that_its_page_leads_to(tmp_path):
+    said = "WEBVTT\n\n" + "".join(f"00:{n:02}:00.000 --> 00:{n:02}:50.000\n{prose(n, 2)}\n\n" for n in range(4))
+    page = f"<h1>Rings</h1><audio src=/a.mp3></audio><p>{prose(20)}</p><a href='/7.vtt'>Transcript</a>"
+    fetch(
+        tmp_path,
+        ["https://pod.test/7"],
+        {"https://pod.test/7": page, "https://pod.test/7.vtt": (200, "text/vtt", said)},
+    )
+    row = rows(tmp_path / "data")["https://pod.test/7"]
+    assert (str(row.status), "the transcript that its page leads to" in row.reason) == ("transcript", True)
+    assert text_of(tmp_path / "data", "https://pod.test/7").url == "https://pod.test/7"
+    assert "t=60" in {block.place for block in text_of(tmp_path / "data", "https://pod.test/7").blocks}
+
+
 def test_threads_are_kept_in_the_archive_and_read_from_it(tmp_path):
     url = "https://github.com/o/r/issues/7"
     fetch(tmp_path, [url], ANSWERS)

@@ -69,7 +69,7 @@ def label(text: str) -> str:
     """
     bare = _NUMBERED.sub("", text.strip()).strip(_JOINERS)
     ends = re.search(r"[.;]\s+\S|\.\W*$", text.strip())
-    return "" if (ends and bare.count(" ") > 2) or bare.count(" ") >= MOST else bare
+    return "" if (ends and bare.count(" ") > 2) or bare.count(" ") >= MOST or bare.lower() in _GENERIC else bare
 
 
 def titles(parts: Sequence[Part], context: Sequence[str], repeated: frozenset[str]) -> list[str]:

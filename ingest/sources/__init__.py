@@ -101,6 +101,11 @@ def public_address(url: str) -> str:
     return github.page_address(url) or threads.page_address(url) or wikipedia.page_address(url) or url
 
 
+def is_captions(url: str) -> bool:
+    """Return whether an address is that of captions: a citation opens the page that plays what they say."""
+    return split(url).path.lower().endswith((".vtt", ".srt"))
+
+
 def is_part(url: str) -> bool:
     """Return whether an address holds only a part of a text, or what leads to texts: metadata, captions, a sitemap."""
     path, host = split(url).path, host_of(url)

@@ -88,18 +88,25 @@ def ingest(
         online = OnlineRun(ledger, settler, parsers, events, progress, refresh=request.refresh, written=fetched)
         reason = "not in the archive, and the network was not used"
         if not request.offline and door:
-            begun = _round(ledger, progress, refresh=request.refresh)
-            with door() as client, closing(Keeper(folder.archive)) as keeper:
-                reason = online.fetch(wanted, client, keeper, begun)
-            ledger.note("round", "")
-            if reason != NO_NETWORK:
-                ledger.note(GATHERING, "")
+            reason = _fetched(wanted, online, folder, door)
         for resource in wanted:
             if not ledger.row(resource.url):
                 settler.missing(resource, reason=reason)
         tidy.point_duplicates(ledger, folder)
         tidy.sweep(ledger, folder)
     return Outcome(local.read + online.read, local.unchanged + online.unchanged, tuple(progress.notes))
+
+
+def _fetched(wanted: Sequence[Resource], online: OnlineRun, folder: Folder, door: Callable[[], Door]) -> str:
+    """Fetch curated links in one round; return why those without a row have none."""
+    ledger = online.ledger
+    begun = _round(ledger, online.progress, refresh=online.refresh)
+    with door() as client, closing(Keeper(folder.archive)) as keeper:
+        reason = online.fetch(wanted, client, keeper, begun)
+    ledger.note("round", "")
+    if reason != NO_NETWORK:
+        ledger.note(GATHERING, "")
+    return reason
 
 
 def _listed(request: Request, folder: Folder, door: Callable[[], Door] | None) -> list[Resource]:

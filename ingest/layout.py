@@ -142,9 +142,7 @@ def pieces_of(lines: list[Line], repair: Ligatures) -> Iterator[Piece]:
         elif _CAPTION.match(line.text):
             yield from paragraphs.end()
             paragraphs.add(line, "reference")
-        elif _BULLET.match(line.text) or (
-            _DASH_OR_NUMBER.match(line.text) and previous and _ENDS_SENTENCE.search(previous.text)
-        ):
+        elif _begins_item(line, previous):
             yield from paragraphs.end()
             paragraphs.add(line, "item")
         else:
@@ -157,6 +155,11 @@ def pieces_of(lines: list[Line], repair: Ligatures) -> Iterator[Piece]:
             paragraphs.add(line)
         previous = line
     yield from paragraphs.end()
+
+
+def _begins_item(line: Line, previous: Line | None) -> bool:
+    after_sentence = previous is not None and bool(_ENDS_SENTENCE.search(previous.text))
+    return bool(_BULLET.match(line.text)) or (after_sentence and bool(_DASH_OR_NUMBER.match(line.text)))
 
 
 def pieces_of_slides(lines: list[Line], repair: Ligatures) -> Iterator[Piece]:

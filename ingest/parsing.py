@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Self
 
 from pebble import ProcessExpired, ProcessPool
 
-from ingest.document import Document
+from ingest.document import Document, assemble
 from ingest.message import Response
 from ingest.status import Status, Verdict
 
 if TYPE_CHECKING:
     from pebble.common import ProcessFuture
+
+    from ingest.extract import Extract
 
 READER = "8"  # version of the way in which texts are read: what another read is read again
 TIMEOUT = 20  # seconds a document, of the clock, and
@@ -63,8 +65,7 @@ class Parsed:
 
 def parse(job: Job) -> Parsed:
     """Return what responses hold; runs in a child process."""
-    from ingest import sources, titles  # the parsers: only a child loads them
-    from ingest.document import assemble
+    from ingest import sources  # the parsers: only a child loads them
     from ingest.duplicates import sketch
     from ingest.extract import Unreadable
     from ingest.gate import by_code, by_text, without_text
@@ -91,8 +92,15 @@ def parse(job: Job) -> Parsed:
     )
     if verdict and not (found.verdict and found.pieces):
         return kept
+    document = _document(job, found)
+    return replace(kept, document=document, sketch=sketch(document.text))
+
+
+def _document(job: Job, found: Extract) -> Document:
+    from ingest import titles
+
     text, blocks = assemble(found.pieces)
-    document = Document(
+    return Document(
         url=job.url,
         title=titles.of(found.title, listed=job.title, url=job.url),
         resource=job.resource,
@@ -101,12 +109,11 @@ def parse(job: Job) -> Parsed:
         text=text,
         blocks=blocks,
         page_text=found.page_text,
-        fetched_at=main.fetched_at,
+        fetched_at=job.parts[0].fetched_at,
         published=found.published,
         flags=found.flags,
         authors=found.authors,
     )
-    return replace(kept, document=document, sketch=sketch(text))
 
 
 class Parsers:

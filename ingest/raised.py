@@ -10,6 +10,8 @@ _HIGH = str.maketrans("0123456789+-−–=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺
 _LOW = str.maketrans("0123456789+-−–=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _SIGNS = {"tm": "™", "sm": "℠", "(r)": "®", "(c)": "©"}
 _NUMBER = re.compile(r"\d{1,3}(?:\s*[,–-]\s*\d{1,3})*")
+_NUMBERS = re.compile(r"\d{1,3}(?:\s*[,–-]\s*\d{1,3})+")
+_WORD_ENDS = re.compile(r"[^\W\d_]{3}$")
 _BRACKETED = re.compile(r"\[[^\]]{1,12}\]|\(\d{1,3}\)|[*†‡§¶]{1,3}")  # what stands for a note wherever it is
 _SENTENCE_ENDS = re.compile(r"[.,;:!?…\"”’»]$")
 _FORMULA_ENDS = re.compile(r"[\d)\]}∞]$|(?<![^\W\d_])[^\W\d_]$")  # a number, a bracket, or a letter on its own
@@ -26,6 +28,8 @@ def plain(element: html.HtmlElement, before: str) -> str | None:
         return None
     if _BRACKETED.fullmatch(text) or (_NUMBER.fullmatch(text) and _SENTENCE_ENDS.search(before.rstrip())):
         return None
+    if _NUMBERS.fullmatch(text) and _WORD_ENDS.search(before):
+        return None
     return raised(text, before)
 
 
@@ -41,7 +45,7 @@ def raised(text: str, before: str) -> str:
         return text  # an ordinal
     if re.search(r"[\w)\]}∞]$", before) and (high := _all_in(text, _HIGH)):
         return high
-    if not _FORMULA_ENDS.search(before):
+    if not _FORMULA_ENDS.search(before) and not (len(text) == 1 and _WORD_ENDS.search(before)):
         return text
     return f"^{text}" if len(text) == 1 else f"^({text})"
 

@@ -24,6 +24,7 @@ MARKDOWN = {
         '??? info "Open"\n\n    === "Linux"\n\n        Use apt.\n\n    === "Mac"\n\n        Use brew.\n\n- item\n\n    ???+ tip "In it"\n        A tip.',
         ["text: Open", "text: Linux", "text: Use apt.", "text: Mac", "text: Use brew.", "item: item", "text: In it", "text: A tip."],
     ),
+    "blocks of Python-Markdown": ("/// note | Mind it\nWarm it up.\n///\n\nAfter.", ["text: Mind it", "text: Warm it up.", "text: After."]),
     "a cry is no admonition": ("!!! never do this\n\nAfter.", ["text: !!! never do this", "text: After."]),
     "Docusaurus and VuePress": (":::tip[Warm up]\n\nOne.\n\n:::\n\n::: warning Mind it\nTwo.\n:::\n", ["text: Warm up", "text: One.", "text: Mind it", "text: Two."]),
     "a listing by colons": (":::code{language=bash showLineNumbers=false}\none \\\\\n  two\n:::\n", ["code: one \\\\\n  two"]),

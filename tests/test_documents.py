@@ -243,6 +243,7 @@ def test_no_markup_breaks_the_readers(source):
             "The 5<sup>th</sup> of x<sub>i</sub> and H<sub>2</sub>O, log<sub>2</sub> n.",
             "The 5th of xᵢ and H₂O, log₂ n.",
         ),
+        ("See it<sup>1</sup>, then this<sup>2,3</sup>, log<sup>k</sup> n.", "See it¹, then this, log^k n."),
         ("Area in km<sup>2</sup> of Foo<sup>TM</sup> at x<sup>T</sup>.", "Area in km² of Foo™ at x^T."),
     ],
 )

@@ -29,6 +29,7 @@ _ADMONITION = re.compile(
     r"""\s*(?:"(?P<title>[^"]*)"|'(?P<other>[^']*)')?\s*$"""
 )
 _CONTAINER = re.compile(r"^(?P<before>[ \t]*):{3,}\s*(?P<rest>.*?)\s*$")
+_SLASHES = re.compile(r"^(?P<before>[ \t]*)/{3,}(?:\s+[\w-]+)?(?:\s*\|\s*(?P<title>.*?))?\s*$")  # pymdownx's blocks
 _LEAF = re.compile(r"^(\s*):{1,2}[a-z][\w-]*(?:\[(?P<text>.*)\](?:\{[^}]*\})?|\{[^}]*\})\s*$")
 _CALLOUT = re.compile(r"^(?P<before>(?:[ \t]*>)+[ \t]*)\[![\w-]+(?:\|[^\]]*)?\][+-]?[ \t]*(?P<title>.*)$")
 _JSX = re.compile(r"^\s*</?[A-Z][\w.]*(?:\s(?:(?!</).)*)?>\s*$")
@@ -121,8 +122,8 @@ def _one(line: Numbered) -> Iterator[Numbered]:
         yield Numbered(line.number, "")
     elif found := _CONTAINER.match(text):
         yield from _titled(line, found["before"], _container_title(found["rest"]))
-    elif found := _CALLOUT.match(text):
-        yield from _titled(line, found["before"], found["title"])
+    elif found := _SLASHES.match(text) or _CALLOUT.match(text):
+        yield from _titled(line, found["before"], found["title"] or "")
     elif found := _LEAF.match(text):
         yield Numbered(line.number, _inline(f"{found[1]}{found['text'] or ''}"))
     elif _JSX.match(text):
@@ -135,7 +136,7 @@ def _titled(line: Numbered, before: str, title: str) -> Iterator[Numbered]:
     """Yield a title as a paragraph of its own; a blank line where there is none."""
     quoted = before.rstrip() if ">" in before else ""
     yield Numbered(line.number, quoted)
-    if title.strip():
+    if re.search(r"[^\W\d_]", title):
         yield Numbered(line.number, f"{before}{_inline(title.strip())}")
         yield Numbered(line.number, quoted)
 

@@ -95,6 +95,7 @@ class _Walker:
         self.pre = 0
         self.lists: list[str] = []
         self.item_open = False
+        self.at_foot = False  # in a note there
 
     def walk(self, tree: html.HtmlElement) -> list[PageBlock]:
         events = etree.iterwalk(tree, events=("start", "end"))
@@ -149,6 +150,7 @@ class _Walker:
             self.lists.append(tag)
         elif tag == "li":
             self.item_open = not self.pre
+            self.at_foot = "footnote" in element.get("class", "")
         elif tag == "pre":
             self.pre += 1
         elif tag == "a":
@@ -236,7 +238,7 @@ class _Walker:
         elif self.lists and self.lists[-1] != "dl" and self.item_open:
             kind, level, self.item_open = "item", len(self.lists) - 1, False
         linked = min(1.0, run.linked / max(1, len(text)))
-        leads_on = kind == "item" and (linked > 0.8 or _ADDRESS.fullmatch(text))
+        leads_on = kind == "item" and (linked > 0.8 or (self.at_foot and _ADDRESS.fullmatch(text)))
         if self.captions or leads_on:  # about a picture, or a way to read on: nothing to quote
             kind = "reference"
         piece = Piece(kind, text, level, self._place())

@@ -359,7 +359,7 @@ def _assistant() -> Assistant:
         settings.data,
         encoder_folder=settings.encoder,
         model=_model,
-        reranker=settings.reranker,
+        reader_folder=settings.reader,
         nli=settings.nli,
     )
 
@@ -423,7 +423,7 @@ def _plan(
         host=host,
         port=port,
         encoder=settings.encoder,
-        reranker=settings.reranker,
+        reader=settings.reader,
         nli=settings.nli,
         model=model,
         gather=_gathering(settings),
@@ -539,7 +539,7 @@ def _hit_json(assistant: Assistant, rank: int, hit: Hit) -> dict[str, Any]:
         "rank": rank,
         "score": round(hit.score, 4),
         "url": hit.source.url,
-        "deep_url": assistant.link(hit),
+        "deep_url": assistant.citer.link(hit),
         "title": hit.source.title,
         "topic": hit.source.topic,
         "heading": " > ".join(hit.passage.heading),

@@ -25,10 +25,10 @@ class Settings:
     data: Path
     """PREPSHELF_DATA: the folder that programs write to; `data/` in the checkout."""
     encoder: str
-    """PREPSHELF_ENCODER: "" is the built-in all-MiniLM-L6-v2, "exact" the same in float32, else a folder that holds a
-    sentence-transformers model."""
-    reranker: str
-    """PREPSHELF_RERANKER: a second look at the best hits: "maxsim", or the folder of a cross-encoder; "" is none."""
+    """PREPSHELF_ENCODER: "" is the built-in encoder, "exact" is all-MiniLM-L6-v2 as published, in float32; else a
+    folder that holds a sentence-transformers model."""
+    reader: str
+    """PREPSHELF_READER: the folder of a cross-encoder that reads the best hits; "" is the built-in reader."""
     nli: str
     """PREPSHELF_NLI: the folder of a natural-language-inference model, which takes the place of the support check."""
     contact: str
@@ -62,7 +62,7 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         data=Path(env.get("PREPSHELF_DATA") or ROOT / "data").expanduser(),
         encoder=env.get("PREPSHELF_ENCODER", ""),
-        reranker=env.get("PREPSHELF_RERANKER", ""),
+        reader=env.get("PREPSHELF_READER", ""),
         nli=env.get("PREPSHELF_NLI", ""),
         contact=env.get("PREPSHELF_CONTACT", "no contact given"),
         github_token=env.get("GITHUB_TOKEN", ""),

@@ -1,17 +1,19 @@
-"""Answer: sentences, each with the citations that prove it."""
+"""Answer: what is said, each sentence with the citations that prove it, and the sections that it stands in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 Support = Literal["supported", "weak", "unsupported"]
 Mode = Literal["extractive", "llm"]
 Length = Literal["short", "standard", "long"]
+Outcome = Literal["answered", "closest", "refused"]
 Show = Callable[[str], str]
 
 REFUSAL = "The shelf does not hold the answer to this."
+CLOSEST = "Nothing on the shelf answers this. What comes closest:"
 # What stands behind a sentence that a language model wrote, by how far its passages support it.
 LABELS: dict[Support, str] = {
     "supported": "",
@@ -59,6 +61,51 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of a source, shown as it stands there."""
+
+    n: int  # of its citation
+    title: str  # of the source
+    heading: tuple[str, ...]
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()  # where in the text the words stand that answer
+    said: int = 0  # characters at its beginning that the answer leads with, and that are not said again
+
+    @property
+    def name(self) -> str:
+        """Return what it is called: the source and the heading that it stands under."""
+        return " › ".join([self.title, *(step for step in self.heading[-1:] if step != self.title)])
+
+    @property
+    def rest(self) -> str:
+        """Return what the answer has not said yet."""
+        return self.text[self.said :].strip()
+
+    def written(self, show: Show = str, *, first: int = 0) -> str:
+        """Return it as Markdown: its name with its mark, and its text as a quotation."""
+        lines = show(self.rest).split("\n")
+        return f"**{show(self.name)}** {marks([first + self.n])}\n\n" + "\n".join(
+            f"> {line}".rstrip() for line in lines
+        )
+
+    def parts(self) -> Iterator[tuple[str, bool]]:
+        """Yield what the answer has not said yet in stretches, each with whether it is marked.
+
+        >>> list(Section(1, "t", (), "No. Yes! No.", ((4, 8),)).parts())
+        [('No. ', False), ('Yes!', True), (' No.', False)]
+        >>> list(Section(1, "t", (), "No. Yes! No.", ((4, 8),), said=8).parts())
+        [(' No.', False)]
+        """
+        at = self.said
+        for start, end in (mark for mark in self.marks if mark[0] >= self.said):
+            both = (self.text[at:start], False), (self.text[start:end], True)
+            yield from (each for each in both if each[0])
+            at = end
+        if self.text[at:]:
+            yield self.text[at:], False
+
+
+@dataclass(frozen=True, slots=True)
 class Nearest:
     """A resource that comes near to what was asked."""
 
@@ -75,6 +122,8 @@ class Answer:
     mode: Mode
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]
+    sections: tuple[Section, ...] = ()  # of the sources; of what comes closest, if nothing answers
+    outcome: Outcome = "answered"
     listed: bool = False  # the sentences are items of a list
     differ: str = ""  # where its sources give different numbers
     missing: str | None = None  # what the shelf does not hold of what was asked
@@ -87,7 +136,7 @@ class Answer:
     @property
     def abstained(self) -> bool:
         """Return whether nothing is answered."""
-        return all(sentence.support == "unsupported" for sentence in self.sentences)
+        return self.outcome != "answered"
 
     @property
     def text(self) -> str:
@@ -106,11 +155,10 @@ class Answer:
         parts = ["".join(said).strip()]
         if self.notice and self.notice_at >= len(self.sentences):
             parts.append(show(self.notice))
-        if self.differ:
-            parts.append(show(self.differ))
-        if self.abstained or self.missing:
-            lacking = show(self.missing) if self.missing else REFUSAL
-            parts.append(" ".join(filter(None, [lacking, nearest_line(self.nearest, show)])))
+        if self.abstained:
+            parts.append(CLOSEST if self.sections else REFUSAL)
+        parts += [section.written(show, first=first) for section in self.sections if section.rest]
+        parts += [show(self.differ), show(self.missing) if self.missing else "", nearest_line(self.nearest, show)]
         return "\n\n".join(filter(None, parts))
 
     def as_json(self) -> dict[str, Any]:
@@ -119,12 +167,14 @@ class Answer:
         return {
             "question": self.question,
             "mode": self.mode,
+            "outcome": self.outcome,
             "abstained": self.abstained,
             "answer": self.text,
             "sentences": [
                 {"text": sentence.text, "citations": list(sentence.citations), "support": sentence.support}
                 for sentence in self.sentences
             ],
+            "sections": [self._section(section) for section in self.sections],
             "citations": [{key: getattr(citation, key) for key in keys} for citation in self.citations],
             "differ": self.differ or None,
             "missing": self.missing,
@@ -132,6 +182,18 @@ class Answer:
             "nearest": [{"title": near.title, "url": near.url, "note": near.note} for near in self.nearest],
             "confidence": None if self.confidence is None else round(self.confidence, 4),
             "timings": {stage: round(spent, 1) for stage, spent in self.timings.items()},
+        }
+
+    def _section(self, section: Section) -> dict[str, Any]:
+        cited = next(citation for citation in self.citations if citation.n == section.n)
+        return {
+            "n": section.n,
+            "url": cited.url,
+            "deep_url": cited.deep_url,
+            "title": section.title,
+            "heading": " > ".join(section.heading),
+            "text": section.text,
+            "marks": [list(mark) for mark in section.marks],
         }
 
 
@@ -171,6 +233,14 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """The next section, with its citation."""
+
+    section: Section
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """What happened to the language model; the sentences after it are quoted."""
 
@@ -184,4 +254,4 @@ class Done:
     answer: Answer
 
 
-Event = Status | Said | Notice | Done
+Event = Status | Said | Shown | Notice | Done

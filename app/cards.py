@@ -13,7 +13,7 @@ from urllib.parse import quote as percent_encode
 from urllib.parse import urlsplit
 
 from app import clean
-from app.answer import REFUSAL, Answer, Citation, Sentence
+from app.answer import CLOSEST, REFUSAL, Answer, Citation, Section, Sentence
 from app.reading import Item, ReadingList, duration
 from index.passage import Source
 
@@ -93,7 +93,10 @@ def site(url: str) -> str:
 
 def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     """Return the message that shows an answer."""
-    parts = [said_so_far(said), REFUSAL if said.abstained and not said.missing else ""]
+    parts = [said_so_far(said)]
+    if said.abstained:
+        cited = {citation.n: citation for citation in said.citations}
+        parts += [CLOSEST, *(_section(section, cited) for section in said.sections)] if said.sections else [REFUSAL]
     if any(sentence.support != "supported" for sentence in said.sentences):
         parts.append(LEGEND)
     if said.differ:
@@ -128,7 +131,12 @@ def said_so_far(said: Answer) -> str:
             text += _notice(said)
             lead = "\n\n" + lead.lstrip(" \n")
         text += lead + _sentence(sentence, cited)
-    return (text if said.notice_at < len(said.sentences) else text + _notice(said)).strip()
+    text = text if said.notice_at < len(said.sentences) else text + _notice(said)
+    parts = [
+        text.strip(),
+        *(_section(section, cited) for section in said.sections if section.rest and not said.abstained),
+    ]
+    return "\n\n".join(filter(None, parts))
 
 
 def _notice(said: Answer) -> str:
@@ -146,6 +154,20 @@ def _sentence(sentence: Sentence, cited: dict[int, Citation]) -> str:
     if sentence.support == "unsupported":
         return f"*{text}* [unsupported]({UNSUPPORTED}) {chips}".rstrip()
     return f"{text} {chips}".rstrip()
+
+
+def _section(section: Section, cited: dict[int, Citation]) -> str:
+    """Return a section as a quotation under its name, the words in bold that answer."""
+    text = "".join(_bold(part) if marked else shown(part) for part, marked in section.parts()).strip()
+    quoted = "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+    name = link(shown(section.name), target(cited[section.n].deep_url))
+    return f"{name} {chip(cited[section.n])}\n\n{quoted}"
+
+
+def _bold(part: str) -> str:
+    """Return a stretch in bold, line by line: emphasis does not go on over the end of one."""
+    lines = (shown(line) for line in part.split("\n"))
+    return "\n".join(f"**{line.strip()}**" if line.strip() else line for line in lines)
 
 
 def chip(citation: Citation) -> str:

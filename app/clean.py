@@ -12,10 +12,11 @@ import html
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 from urllib.parse import urlsplit
 
-from app.answer import Answer, Citation, Nearest
+from app.answer import Answer, Citation, Nearest, Section
 
 Kind = Literal["prose", "code", "fence", "maths"]
 
@@ -161,11 +162,30 @@ def answer(said: Answer) -> Answer:
         said,
         sentences=tuple(replace(sentence, text=unmarked(clean(sentence.text))) for sentence in said.sentences),
         citations=tuple(citation(cited) for cited in said.citations),
+        sections=tuple(section(one, own) for one in said.sections),
         missing=clean(said.missing) if said.missing else said.missing,
         nearest=tuple(Nearest(clean(near.title), address(near.url), clean(near.note)) for near in said.nearest),
         notice=clean(said.notice),
         differ=clean(said.differ),
     )
+
+
+def section(one: Section, own: Collection[str] = ()) -> Section:
+    """Return a section whose title, headings and text can be shown; its marks are where the words are now."""
+    text, said = "", 0
+    marked: list[tuple[int, int]] = []
+    for start, end in pairwise(sorted({0, one.said, len(one.text), *(at for mark in one.marks for at in mark)})):
+        part = one.text[start:end]
+        # Cleaning takes blanks off the ends of a part, which keep it apart from the next.
+        words = part.strip()
+        before, after = part.split(words, 1) if words else (part, "")
+        shown = before + unmarked(inert(words, own)) + after
+        if any(a <= start and end <= b for a, b in one.marks):
+            marked.append((len(text), len(text) + len(shown)))
+        text += shown
+        said = len(text) if end <= one.said else said
+    heading = tuple(inert(step) for step in one.heading)
+    return replace(one, title=inert(one.title), heading=heading, text=text, marks=tuple(marked), said=said)
 
 
 def unmarked(text: str) -> str:

@@ -1,23 +1,32 @@
-"""Differ: where two sources of an answer give different numbers for the same thing, both are named with their dates."""
+"""Differ: where two sources of an answer give different amounts of the same thing, both are named with their dates."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 from app.answer import marks
-from app.extractive import Candidate
-from app.question import Question
-from index.lexical import terms
+from index.encoder import Vectors
+from index.passage import Source
 
 ALIKE = 0.7  # cosine from which two sentences are about the same thing
-SHARED = 0.4  # share of their words that they have in common, from which they are
 
 _AMOUNT = re.compile(
     r"(?<![\w.\-/])(?:[~≈$€]\s?)?(\d[\d,]*(?:\.\d+)?)\s?(%|[kKMGTP]i?B(?:/s)?|ms|seconds?|minutes?|hours?|days?|weeks?|months?|years?"
     r"|bytes?|bits?|times|steps?|workers?|nodes?|replicas?|copies|requests?|queries|users?|items?|x\b)?(?![\w/])"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A sentence that an answer shows."""
+
+    n: int  # of its citation
+    text: str
+    vector: Vectors
+    source: Source
 
 
 def amounts(text: str) -> dict[str, set[str]]:
@@ -32,24 +41,22 @@ def amounts(text: str) -> dict[str, set[str]]:
     return found
 
 
-def told(question: Question, chosen: Sequence[Candidate]) -> str:
-    """Return what is said of sources that differ, "" where none do; sentence n of the answer is cited as [n]."""
-    if question.kind not in {"number", "when"}:
-        return ""
+def told(question: str, stated: Sequence[Stated]) -> str:
+    """Return what is said of sources that differ, "" if none do."""
     said = [
-        f"{_said(a, n, one)}, {_said(b, m, two)}"
-        for (n, one), (m, two) in combinations(enumerate(chosen, 1), 2)
+        f"{_said(a, one)}, {_said(b, two)}"
+        for one, two in combinations(stated, 2)
         for a, b in [_conflict(question, one, two)]
         if a
     ]
     return f"The sources differ: {'; '.join(said)}." if said else ""
 
 
-def _conflict(question: Question, one: Candidate, two: Candidate) -> tuple[str, str]:
-    """Return the two numbers, in one unit, that sentences of two sources give for one thing; "" where they do not."""
-    if one.hit.source.resource == two.hit.source.resource or not _about_the_same(one, two):
+def _conflict(question: str, one: Stated, two: Stated) -> tuple[str, str]:
+    """Return the two numbers, in one unit, that sentences of two sources give for one thing; "" if they do not."""
+    if one.source.resource == two.source.resource or float(one.vector @ two.vector) < ALIKE:
         return "", ""
-    asked, ones, twos = amounts(question.text), amounts(one.quote), amounts(two.quote)
+    asked, ones, twos = amounts(question), amounts(one.text), amounts(two.text)
     for unit in ones.keys() & twos.keys():
         known = asked.get(unit, set())
         a, b = ones[unit] - known, twos[unit] - known
@@ -59,13 +66,6 @@ def _conflict(question: Question, one: Candidate, two: Candidate) -> tuple[str, 
     return "", ""
 
 
-def _about_the_same(one: Candidate, two: Candidate) -> bool:
-    digits = re.compile(r"\d")
-    a, b = ({word for word in terms(each.quote) if not digits.search(word)} for each in (one, two))
-    return float(one.vector @ two.vector) >= ALIKE or len(a & b) >= SHARED * len(a | b)
-
-
-def _said(amount: str, n: int, one: Candidate) -> str:
-    source = one.hit.source
-    date = (source.published or source.fetched_at)[:10]
-    return f"{amount} in {marks([n])}{f' ({date})' if date else ''}"
+def _said(amount: str, one: Stated) -> str:
+    date = (one.source.published or one.source.fetched_at)[:10]
+    return f"{amount} in {marks([one.n])}{f' ({date})' if date else ''}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app import AnswerError, ModelError, browse, starters
-from app.answer import Done, Notice, Said, Status
+from app.answer import Done, Notice, Said, Shown, Status
 from app.assistant import Assistant, Manner, Turn
 from app.endpoint import first_model
 from app.reading import ReadingList
@@ -47,7 +47,7 @@ class FollowUps:
     questions: tuple[str, ...]
 
 
-Heard = Status | Stage | Said | Notice | Done | FollowUps
+Heard = Status | Stage | Said | Shown | Notice | Done | FollowUps
 
 
 class Writer:
@@ -182,13 +182,13 @@ class EngineOpener:
     data: Path
     ledger: Path
     encoder: str = ""
-    reranker: str = ""
+    reader: str = ""
     nli: str = ""
     writer: Writer = field(default_factory=Writer)
 
     def open(self) -> Engine:
         """Return an engine over the shelf that serves; the encoder is loaded once."""
-        assistant = Assistant.open(self.data, encoder_folder=self.encoder, reranker=self.reranker, nli=self.nli)
+        assistant = Assistant.open(self.data, encoder_folder=self.encoder, reader_folder=self.reader, nli=self.nli)
         engine = Engine(assistant, self.ledger, self.writer)
         for profile in starters.PROFILES:  # now, so that the first who comes does not wait for it
             engine.starters(profile)

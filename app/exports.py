@@ -7,6 +7,7 @@ import io
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from app.answer import CLOSEST
 from app.cards import STAGES, link, shown
 from app.reading import duration
 from app.records import Record
@@ -28,14 +29,24 @@ def _answer(record: Record) -> str:
         marks = "".join(link(f"\\[{n}\\]", opens.get(n, "")) for n in sentence["citations"])
         note = "" if sentence["support"] == "supported" else f" ({sentence['support']})"
         lines.append(f"{shown(sentence['text'])}{note} {marks}".rstrip())
-    parts = [" ".join(lines) or shown(said["answer"])]
+    sections = said.get("sections", [])  # an answer of an earlier version has none
+    parts = [" ".join(lines) or ("" if sections else shown(said["answer"]))]
+    if sections and said["abstained"]:
+        parts.append(CLOSEST)
+    parts += [_section(section, opens) for section in sections]
     if said.get("differ"):
         parts.append(shown(said["differ"]))
     if said["missing"]:
         parts.append(f"Not found on the shelf: {shown(said['missing'])}")
     if citations:
         parts.append("Sources:\n\n" + "\n".join(_source(cited) for cited in citations))
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
+
+
+def _section(section: Mapping[str, Any], opens: Mapping[int, str]) -> str:
+    name = shown(" › ".join(filter(None, [section["title"], section["heading"].rpartition(" > ")[2]])))
+    quoted = "\n".join(f"> {shown(line)}".rstrip() for line in section["text"].split("\n"))
+    return f"{link(name, opens.get(section['n'], ''))} \\[{section['n']}\\]\n\n{quoted}"
 
 
 def _source(cited: Mapping[str, Any]) -> str:

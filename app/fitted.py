@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +19,7 @@ class Logistic:
     weights: tuple[float, ...]
     intercept: float = 0.0
     threshold: float = 0.5  # the probability from which the answer is yes
+    extra: Mapping[str, float] = field(default_factory=dict)  # what else was fitted, by name
 
     def log_odds(self, values: Sequence[float]) -> float:
         """Return the log-odds for the values of the features, in their order."""
@@ -34,4 +35,6 @@ def read(name: str, features: tuple[str, ...]) -> Logistic:
     """Return the fitted model of a name, its weights in the order of the features."""
     fitted: dict[str, float] = json.loads((HERE / f"{name}.json").read_bytes())
     weights = tuple(fitted[feature] for feature in features)
-    return Logistic(weights, fitted.get("intercept", 0.0), fitted.get("threshold", 0.5))
+    known = {*features, "intercept", "threshold"}
+    extra = {key: value for key, value in fitted.items() if key not in known}
+    return Logistic(weights, fitted.get("intercept", 0.0), fitted.get("threshold", 0.5), extra)

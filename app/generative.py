@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from app import ModelError, clean, marks
-from app.answer import REFUSAL, Answer, Event, Length, Nearest, Notice, Said, Sentence, Status
+from app.answer import REFUSAL, Answer, Event, Length, Nearest, Notice, Said, Section, Sentence, Shown, Status
 from app.draft import Draft, Reader
 from index.lexical import terms
 from prompts import fill
@@ -119,24 +119,47 @@ class Writing:
         quoted, written = clean.answer((yield from self.quoted())), len(self.sentences)
         notice = _notice(fault, partial=bool(written), more=not quoted.abstained)
         yield Notice(notice)
-        joined = []
-        for n, sentence in enumerate(quoted.sentences):
-            known = len(self.prover.citations)
-            numbers = tuple(self.prover.adopt(quoted.citations[number - 1]) for number in sentence.citations)
-            lead = "\n- " if quoted.listed else "\n\n" if n == 0 else sentence.lead
-            joined.append(replace(sentence, citations=numbers, lead=lead))
-            yield Said(joined[-1], tuple(self.prover.citations[known:]))
+        known = len(self.prover.citations)
+        number = {one.n: self.prover.adopt(one) for one in quoted.citations}
+        new = {one.n: one for one in self.prover.citations[known:]}
+        joined = [
+            replace(
+                sentence,
+                citations=tuple(number[n] for n in sentence.citations),
+                lead="\n\n" if n == 0 else sentence.lead,
+            )
+            for n, sentence in enumerate(quoted.sentences)
+        ]
+        sections = [replace(section, n=number[section.n]) for section in quoted.sections]
+        for sentence in joined:
+            yield Said(sentence, tuple(new.pop(n) for n in sentence.citations if n in new))
+        if not quoted.abstained:
+            for section in sections:
+                yield Shown(section, self.prover.citations[section.n - 1])
         if not written:
             return replace(quoted, notice=notice)
-        said = self._answer((*self.sentences, *joined), missing=quoted.missing, nearest=quoted.nearest)
+        said = self._answer((*self.sentences, *joined), tuple(sections), missing=quoted.missing, nearest=quoted.nearest)
         return replace(said, notice=notice, notice_at=written)
 
     def _answer(
-        self, sentences: tuple[Sentence, ...], *, missing: str | None = None, nearest: tuple[Nearest, ...] = ()
+        self,
+        sentences: tuple[Sentence, ...],
+        sections: tuple[Section, ...] = (),
+        *,
+        missing: str | None = None,
+        nearest: tuple[Nearest, ...] = (),
     ) -> Answer:
-        citations = tuple(self.prover.citations) if sentences else ()
+        proved = any(sentence.support != "unsupported" for sentence in sentences)
         return Answer(
-            self.question, "llm", sentences, citations, missing=missing, nearest=nearest, timings=self.timings
+            self.question,
+            "llm",
+            sentences,
+            tuple(self.prover.citations) if sentences else (),
+            sections=sections,
+            outcome="answered" if proved else "refused",
+            missing=missing,
+            nearest=nearest,
+            timings=self.timings,
         )
 
 

@@ -41,7 +41,7 @@ class Plan:
     secret: str = ""
     database: str = ""  # an SQLAlchemy address; "" is SQLite in the data folder
     encoder: str = ""
-    reranker: str = ""
+    reader: str = ""
     nli: str = ""
     model: Callable[[], Model | None] = lambda: None  # that writes answers; see app.llm.connect
     user_header: str = ""

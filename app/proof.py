@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 
 from app.answer import Citation, Sentence, Support
+from app.citer import Citer
 from app.draft import Draft
 from app.support import SUPPORTED, WEAK
 from index.encoder import Vectors
 from index.lexical import terms
 from index.passage import Hit
 
-Cite = Callable[[Hit, tuple[int, int], int], Citation | None]
 Score = Callable[[str, str], float]
 """Tells how far a passage, the second, supports a sentence, the first: 0 not at all, 1 in every point."""
 
@@ -34,7 +34,7 @@ class Prover:
         vectors: Mapping[int, Vectors],
         encode: Callable[[str], Vectors],
         support: Score,
-        cite: Cite,
+        citer: Citer,
     ) -> None:
         """Take the passages in the order of their numbers, and the vectors of their sentences by `Hit.number`."""
         self.citations: list[Citation] = []
@@ -42,7 +42,7 @@ class Prover:
         self._vectors = vectors
         self._encode = encode
         self._support = support
-        self._cite = cite
+        self._citer = citer
 
     def prove(self, draft: Draft) -> tuple[Sentence, tuple[Citation, ...]]:
         """Return a draft as a sentence with its support and citations, and those of them that are new.
@@ -111,7 +111,8 @@ class Prover:
         return []
 
     def _numbered(self, hit: Hit, span: tuple[int, int]) -> int:
-        citation = self._cite(hit, span, len(self.citations) + 1)
+        start = hit.passage.start
+        citation = self._citer.cite(hit, start + span[0], start + span[1], len(self.citations) + 1)
         return self.adopt(citation) if citation else 0
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from app import compose, extractive, wish
-from app import question as questions
+from app import sections, wish
 from app.answer import Citation
+from app.citer import Citer
 from app.wish import Wish
 from index import search
 from index.encoder import Encoder, Vectors
@@ -20,7 +20,6 @@ from index.passage import Hit, Listing
 from index.store import Shelf
 
 Stage = Literal["crawl", "walk", "run"]
-Cite = Callable[[Hit, tuple[int, int], int], Citation | None]
 STAGES: tuple[Stage, ...] = ("crawl", "walk", "run")
 
 HITS = 60  # passages that say which resources fit
@@ -38,6 +37,7 @@ FITS = 0.58  # of the best resource's score: what lies below does not belong on 
 PAGES = 3  # of a resource that has many, that are meant
 ON_THE_SUBJECT = 0.5  # cosine from which a sentence is a reason to read it, though it has no word of the request
 HASTE = 0.25  # how much a short resource is ahead of a long one that fits as well, where there is little time
+FEWEST_WORDS = 6  # of a sentence that is a reason
 SHORTEST = 5  # minutes that are worth beginning a resource for
 
 _BASICS = re.compile(
@@ -104,13 +104,13 @@ class _Candidate:
     hits: tuple[Hit, ...]  # its passages that fit, best first
 
 
-def read(request: str, shelf: Shelf, encoder: Encoder, cite: Cite, *, minutes: float | None = None) -> ReadingList:
+def read(request: str, shelf: Shelf, encoder: Encoder, citer: Citer, *, minutes: float | None = None) -> ReadingList:
     """Return a reading list for a request in plain words; `minutes` is its time box, where the request names none."""
     wanted = wish.read(request)
     box = minutes or wanted.minutes
     vector = encoder.encode([wanted.subject])[0]
     found = _candidates(wanted, vector, shelf, encoder, filling=bool(box))
-    rated = [(_item(one, wanted, vector, shelf, cite), one.score) for one in found]
+    rated = [(_item(one, wanted, vector, shelf, citer), one.score) for one in found]
     fitting = [(item, score) for item, score in rated if item.stage in wanted.stages]
     fitting = [(item, score) for item, score in fitting if item.why]
     items = [item for item, _ in fitting]
@@ -118,7 +118,7 @@ def read(request: str, shelf: Shelf, encoder: Encoder, cite: Cite, *, minutes: f
     kept = sorted(taken, key=lambda item: (STAGES.index(item.stage), items.index(item)))
     of = {one.listing.url: one for one in found}
     told = [
-        item if item.quote else _searched(item, of[item.url], wanted, vector, shelf, encoder, cite) for item in kept
+        item if item.quote else _searched(item, of[item.url], wanted, vector, shelf, encoder, citer) for item in kept
     ]
     enough = FITS * max((score for _, score in rated), default=0.0)
     return ReadingList(
@@ -163,7 +163,7 @@ def _candidates(wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, *
         if not wanted.allows(listing.kind):
             continue
         mine = of.get(listing.url, [])
-        named = extractive.share(set(terms(listing.described)), rarity)
+        named = _share(set(terms(listing.described)), rarity)
         described.append((alike - usual) / deviation + NAMED * named)
         said.append(max((hit.score for hit in mine), default=0.0) + NAMED * named)
         found.append(_Candidate(listing, CURATED * listing.curated, tuple(mine)))
@@ -190,9 +190,9 @@ def _distinct(candidates: Sequence[_Candidate]) -> list[_Candidate]:
 # --- what is said of each -------------------------------------------------------------------------
 
 
-def _item(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, cite: Cite) -> Item:
+def _item(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, citer: Citer) -> Item:
     listing = one.listing
-    why = _quoted(one, wanted, vector, shelf, cite)
+    why = _quoted(one, wanted, vector, shelf, citer)
     return Item(
         url=listing.url,
         title=listing.title,
@@ -208,13 +208,13 @@ def _item(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, cite: Ci
 
 
 def _searched(
-    item: Item, one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, cite: Cite
+    item: Item, one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, citer: Citer
 ) -> Item:
     """Return an item with a reason in its own words, looked for in its text alone; as it is where it has none."""
     if not one.listing.words:
         return item
     hits = search.hybrid(wanted.subject, shelf.narrowed(resource=item.url), encoder, limit=OF_ONE)
-    why = _quoted(replace(one, hits=tuple(hits)), wanted, vector, shelf, cite)
+    why = _quoted(replace(one, hits=tuple(hits)), wanted, vector, shelf, citer)
     return replace(item, why=why.quote, quote=why.quote, deep_url=why.deep_url) if why else item
 
 
@@ -255,19 +255,26 @@ def _pages(one: _Candidate) -> dict[str, str]:
     return dict(list(under.items())[:PAGES])
 
 
-def _quoted(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, cite: Cite) -> Citation | None:
-    """Return the sentence of a resource that says best why it fits."""
-    asked = questions.read(wanted.subject)
-    vectors = {hit.number: shelf.sentence_vectors(hit.number) for hit in one.hits}
-    rarity = shelf.lexical.rarity(wanted.subject)
-    scored = extractive.scored(extractive.candidates(asked, vector, one.hits, vectors, rarity))
-    for sentence in scored:
-        fits = asked.subject & sentence.words or sentence.features[0] >= ON_THE_SUBJECT
-        if fits and compose.fit(sentence.quote) and compose.whole(sentence.quote) and not compose.leans(sentence.quote):
-            made = cite(sentence.hit, sentence.span, 1)
-            if made:
-                return made
+def _quoted(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, citer: Citer) -> Citation | None:
+    """Return the sentence of a resource that is likest to what is wished, None if none is like it at all."""
+    words = set(terms(wanted.subject))
+    said = [
+        (float(likeness), hit, span)
+        for hit in one.hits
+        for likeness, span in zip(shelf.sentence_vectors(hit.number) @ vector, sections.sentences(hit), strict=True)
+    ]
+    for likeness, hit, (start, end) in sorted(said, key=lambda each: -each[0]):
+        quote = hit.passage.text[start - hit.passage.start : end - hit.passage.start]
+        fits = likeness >= ON_THE_SUBJECT or words & set(terms(quote))
+        if fits and quote.count(" ") >= FEWEST_WORDS and quote[0].isupper() and quote[-1] in ".!”)":
+            return citer.cite(hit, start, end, 1)
     return None
+
+
+def _share(words: set[str], rarity: Mapping[str, float]) -> float:
+    """Return the share of a request's content words among some words, rare ones counting more; 0 to 1."""
+    total = sum(rarity.values())
+    return sum(weight for word, weight in rarity.items() if word in words) / total if total else 0.0
 
 
 # --- what fits into the time, and what is not there -----------------------------------------------

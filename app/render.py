@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app import clean
-from app.answer import Answer, Citation, Done, Event, Notice, Said, Sentence
+from app.answer import Answer, Citation, Done, Event, Notice, Said, Sentence, Shown
 from app.answer import Status as Doing
 from index.passage import Hit
 from ingest.ledger import HAS_TEXT, Entry, Status
@@ -57,6 +57,8 @@ def live(events: Iterable[Event], console: Console) -> None:
             elif isinstance(event, Said | Notice):
                 lead = event.sentence if isinstance(event, Said) else Sentence(event.text, (), lead="\n\n")
                 said.append(lead.written())
+            elif isinstance(event, Shown):
+                said.append(f"\n\n{event.section.written()}")
             elif isinstance(event, Doing):
                 doing.update(text=Text(event.text, style="dim"))
             if shown:

@@ -10,7 +10,7 @@ from typing import Any
 import chainlit as cl
 
 from app import cards
-from app.answer import Answer, Notice, Said
+from app.answer import Answer, Notice, Said, Shown
 from app.database import now
 from app.memory import Memory
 from app.records import Kind, Record, Records
@@ -56,9 +56,12 @@ class Reply:
             )
 
 
-def so_far(said: Answer, event: Said | Notice) -> Answer:
+def so_far(said: Answer, event: Said | Shown | Notice) -> Answer:
     """Return an answer with what was said next."""
     if isinstance(event, Notice):
         return replace(said, notice=event.text, notice_at=len(said.sentences))
+    if isinstance(event, Shown):
+        new = [event.citation] if event.citation not in said.citations else []
+        return replace(said, sections=(*said.sections, event.section), citations=(*said.citations, *new))
     sentences, citations = (*said.sentences, event.sentence), (*said.citations, *event.citations)
     return replace(said, sentences=sentences, citations=citations)

@@ -216,7 +216,7 @@ class _House:
         if plan.login == "password" and not await accounts.names():
             raise ServerError("nobody could log in yet; `prep users add NAME` makes an account.")
         opener = EngineOpener(
-            plan.data, plan.data / "ledger.db", plan.encoder, plan.reranker, plan.nli, Writer(plan.model)
+            plan.data, plan.data / "ledger.db", plan.encoder, plan.reader, plan.nli, Writer(plan.model)
         )
         desk: Desk[Engine] = Desk(opener, Limits(running=plan.running, deadline=plan.deadline))
         Face(desk, memory, records).register()

@@ -52,7 +52,7 @@ def support(sentence: str, passage: str) -> float:
     return min(likely, DENIED) if values[FEATURES.index("negation")] else likely
 
 
-def load(folder: str) -> Callable[[str, str], float]:
+def load(folder: str, *, engines: Path | None = None) -> Callable[[str, str], float]:
     """Return the check that a setting names: "" for the built-in one, else the folder of a model for NLI.
 
     Raises ShelfError where it holds none, AnswerError where it is for something else.

@@ -46,7 +46,7 @@ def document_of(url: str, text: str) -> Document:
 
 def _one_passage(document: Document) -> Passage:
     text = document.text
-    return Passage(document.url, document.url, 0, len(text), text, (), "", "text", tuple(split.sentence_bounds(text)))
+    return Passage(document.url, document.url, 0, len(text), text, (), (), "text", tuple(split.sentence_bounds(text)))
 
 
 def json_lines(path: Path) -> Iterator[dict[str, Any]]:

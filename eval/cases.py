@@ -16,7 +16,8 @@ from ingest.address import same_page
 Made = TypeVar("Made", "Case", "Request")
 QUESTIONS = Path(__file__).parent / "questions"
 STARTER = "ingest/starter/"
-TESTED = ("short", "long", "abbreviated", "paraphrase", "compare", "list", "number", "how")
+TESTED = tuple("short long abbreviated paraphrase compare list number how why fact definition design".split())
+STYLES = ("named", "paraphrase")
 REFUSED = ("near", "far", "premise", "unreadable")
 
 Split = Literal["dev", "test"]
@@ -39,6 +40,8 @@ class Case:
     before: str = ""  # the question asked first, in a dialogue of two turns
     absent: str = ""  # matches nothing on a shelf that cannot answer
     unread: tuple[str, ...] = ()  # listed resources that the question is about and that the shelf has no text of
+    style: str = "named"  # one of STYLES: it uses the page's terms, or other words
+    trap: bool = False  # the right answer is "no", or the opposite of what shares its words
 
     @property
     def suite(self) -> str:
@@ -187,6 +190,8 @@ def faults(cases: Sequence[Case], texts: Mapping[str, str]) -> Iterator[str]:
         seen.add(case.id)
         if case.kind not in (TESTED if case.found else REFUSED):
             yield f"{case.id}: there is no kind {case.kind!r}"
+        if case.style not in STYLES:
+            yield f"{case.id}: there is no style {case.style!r}"
         here = {url: texts[url] for url in case.found if url in texts}
         yield from (f"{case.id}: {url} holds no {case.quote}" for url in here if not matches(case.quote, here[url]))
         for fact in case.facts:

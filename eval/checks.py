@@ -15,6 +15,7 @@ from ingest.address import same_page
 
 DEPTH = 10  # hits that are looked at
 FIRST = 5  # hits that a person, or a model, would read
+WORDS, AT_ONCE = 300, 60  # of an answer, in which its facts are looked for; its first ones
 
 Supports = Callable[[str, str], bool]
 """Tells whether a text (second) supports a sentence (first)."""
@@ -61,16 +62,21 @@ def of_answer(case: Case, said: Said, page: Page, supports: Supports) -> dict[st
     abstained = bool(said["abstained"])
     if not case.found:
         return {"refused": float(abstained)}
-    return {"answered": float(not abstained), **of_facts(case, said, page), **of_citations(said, page, supports)}
+    return {
+        "answered": float(not abstained),
+        **of_facts(case, said, page),
+        **of_reading(case, said),
+        **of_citations(said, page, supports),
+    }
 
 
 def of_facts(case: Case, said: Said, page: Page) -> dict[str, float]:
     """Return what an answer holds of what it should.
 
-    complete: the share of the facts that it holds; correct: 1 where it holds all of them and each stands in a source
-    that it cites; cited: a right document is among its sources.
+    complete: the share of the facts that its first WORDS words hold; correct: 1 if they hold all of them and each
+    stands in a source that it cites; cited: a right document is among its sources.
     """
-    text = "" if said["abstained"] else " ".join(sentence["text"] for sentence in said["sentences"])
+    text = "" if said["abstained"] else first_words(said["answer"], WORDS)
     urls = {citation["url"] for citation in said["citations"]}
     sources = [page(url)[0] for url in urls]
     held = [matches(fact, text) for fact in case.facts]
@@ -81,6 +87,34 @@ def of_facts(case: Case, said: Said, page: Page) -> dict[str, float]:
         "correct": float(all(held) and all(backed)),
         "cited": float(any(same_page(url) in wanted for url in urls)),
     }
+
+
+def of_reading(case: Case, said: Said) -> dict[str, float]:
+    """Return what an answer costs its reader.
+
+    at once: 1 if the first words hold all facts; words: how many there are; marked: the share of the words of its
+    sections that the reader marked as the answer.
+    """
+    if said["abstained"]:
+        return {"at once": 0.0}
+    begun = first_words(said["answer"], AT_ONCE)
+    scores = {
+        "at once": float(all(matches(fact, begun) for fact in case.facts)),
+        "words": float(len(said["answer"].split())),
+    }
+    if shown := [(section["text"], section["marks"]) for section in said.get("sections", ())]:
+        marked = sum(len(text[start:end].split()) for text, marks in shown for start, end in marks)
+        scores["marked"] = marked / sum(len(text.split()) for text, _ in shown)
+    return scores
+
+
+def first_words(text: str, count: int) -> str:
+    """Return the first words of a text.
+
+    >>> first_words("one two  three four", 3)
+    'one two three'
+    """
+    return " ".join(text.split()[:count])
 
 
 def of_citations(said: Said, page: Page, supports: Supports) -> dict[str, float]:

@@ -44,9 +44,7 @@ def run(folder: Path, bench: Bench, run: Run, systems: Sequence[str] = ("ours", 
     tokens = {key: Tokens(text) for key, text in corpora.items()}
     for name in systems:
         for question in bench.track(missing[name], f"Searching passages, {name}", len(missing[name])):
-            hits = search.hybrid(
-                question["text"], shelf, bench.encoder, limit=LIMIT, weights=WEIGHTS[name], per_document=LIMIT
-            )
+            hits = search.hybrid(question["text"], shelf, bench.encoder, limit=LIMIT, weights=WEIGHTS[name])
             wanted = [(one["start_index"], one["end_index"]) for one in question["references"]]
             own = tokens[question["corpus_id"]]
             found = [(hit.source.url, hit.passage.start, hit.passage.end) for hit in hits]

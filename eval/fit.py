@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app import extractive, fitted, support
+from app import fitted, support
 from app.assistant import Assistant
-from eval import EvalError, cases, chunking, refusals, sentences, squad, wice
+from eval import EvalError, cases, refusals, squad, wice
 from eval.bench import Bench, json_lines
 from eval.certainty import at, auc, best
 from eval.corpus import describe
@@ -110,31 +110,6 @@ def used(name: str) -> Weights:
 # --- what is fitted -------------------------------------------------------------------------------
 
 
-def of_sentences(data: Data) -> Fitted:
-    """Return the weights of sentences: of SQuAD, Chroma and our own questions, the last counted several times."""
-    here, chroma = data.place(squad.is_here, "SQuAD 2"), data.place(chunking.is_here, "Chroma's evaluation")
-    own = sentences.own(data.assistant, data.bench)
-    squads = {split: sentences.of_squad(here, data.bench, split) for split in ("dev", "test")}
-    chromas = {split: sentences.of_chroma(chroma, data.bench, split) for split in ("dev", "test")}
-    weights = sentences.fit([*squads["dev"], *chromas["dev"], *own * sentences.OWN_TIMES])
-    rounded = dict(zip(extractive.FEATURES, np.round(weights, 2).tolist(), strict=True))
-    sets = {"dev own": own} | {f"{split} SQuAD": rows for split, rows in squads.items()}
-    sets |= {f"{split} Chroma": rows for split, rows in chromas.items()}
-    known = used("sentences")
-    old, new = (np.array([each[name] for name in extractive.FEATURES]) for each in (known, rounded))
-    figures = tuple(
-        Figure(
-            f"{name}, right in first {depth}",
-            used=sentences.first(rows, old, depth),
-            new=sentences.first(rows, new, depth),
-            cases=len(rows),
-        )
-        for name, rows in sets.items()
-        for depth in (1, 5)
-    )
-    return Fitted("sentences", rounded, known, figures)
-
-
 def of_support(data: Data) -> Fitted:
     """Return the weights of the support check: a logistic regression on WiCE's claims."""
     folder = data.place(wice.is_here, "WiCE")
@@ -207,7 +182,6 @@ def logistic(rows: Values, right: Sequence[bool], names: Sequence[str]) -> dict[
 
 
 FITS: dict[str, Callable[[Data], Fitted]] = {  # by the name of the file in app/
-    "sentences": of_sentences,
     "support": of_support,
-    "confidence": of_confidence,  # after the sentences, whose scores it weighs
+    "confidence": of_confidence,
 }

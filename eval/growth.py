@@ -17,14 +17,16 @@ from pathlib import Path
 import numpy as np
 
 from index import search, store
-from index.encoder import Spans, Vectors, unit
+from index.encoder import Asked, Encoded, Spans, Vectors, unit
 from index.passage import Passage, Source
+from index.reader.wide import levels
 from index.store import Draft
 from index.vectors import kind_for
 from ingest.document import Block, Document
 
 DIMENSION, TOPICS, A_DOCUMENT = 384, 256, 30  # vectors' length; passages a document
 VOCABULARY, WORDS = 50_000, 60
+WIDTH = 128  # of a token vector, as the built-in encoder makes them
 QUESTIONS = 100
 WIDE, NEAR, ASKED = 0.8, 0.9, 1.2  # spread of documents about topics, passages about documents, questions about those
 
@@ -80,7 +82,7 @@ def measure(passages: int, folder: Path) -> Size:
 class _Known:
     """An encoder that knows the vectors of the questions."""
 
-    name, dimension, window = "generated", DIMENSION, 256
+    name, dimension, width, window = "generated", DIMENSION, WIDTH, 256
 
     def __init__(self, vectors: Vectors) -> None:
         self._vectors = vectors
@@ -91,9 +93,13 @@ class _Known:
     def encode(self, texts: Sequence[str]) -> Vectors:
         return self._vectors[[int(text.partition(" ")[0]) for text in texts]]
 
-    def encode_parts(self, texts: Sequence[str], parts: Sequence[Spans]) -> tuple[Vectors, list[Vectors]]:
-        whole = self.encode(texts)
-        return whole, [np.repeat(whole[n : n + 1], len(spans), axis=0) for n, spans in enumerate(parts)]
+    def ask(self, question: str) -> Asked:
+        (vector,) = self.encode([question])
+        pieces = len(question.split())
+        return Asked(question, vector, np.tile(vector[:WIDTH] / pieces, (pieces, 1)))
+
+    def encode_parts(self, texts: Sequence[str], parts: Sequence[Spans]) -> list[Encoded]:
+        raise AssertionError(f"nothing is embedded here, not {len(texts)} texts of {len(parts)}")
 
 
 def ask(folder: Path) -> dict[str, float]:
@@ -157,7 +163,7 @@ def _draft(vectors: Vectors) -> Draft:
             document = Document(url, url, url, "html", "en", text, (Block(0, len(text), "text", (), ""),), "")
             about = Source(url, url, url, url, "Generated", "article", "html", document.sha256, "", "")
             documents.append((document, about))
-        passages.append(Passage(str(number), url, 0, len(text), text, (), "", "text", ((0, len(text)),)))
+        passages.append(Passage(str(number), url, 0, len(text), text, (), (), "text", ((0, len(text)),)))
         texts.append(text)
     return Draft(
         encoder="generated",
@@ -168,6 +174,9 @@ def _draft(vectors: Vectors) -> Draft:
         passages=passages,
         vectors=vectors,
         sentence_vectors=vectors.astype(np.float16),
+        width=WIDTH,
+        pieces=np.full(len(vectors), WORDS),
+        tokens=(levels(np.tile(unit(vector[:WIDTH]), (WORDS, 1))).tobytes() for vector in vectors),
         texts=texts,
         listings=(),
         listing_vectors=np.zeros((0, DIMENSION), dtype=np.float32),

@@ -60,6 +60,7 @@ def _row(case: Case, system: System, **fields: Any) -> Row:  # noqa: ANN401  # t
         system=system.name,
         split=case.split,
         half="starter" if case.starter else "pages",
+        style=case.style,
         kind=case.kind,
         topic=case.topic,
         question=case.question,

@@ -14,7 +14,7 @@ import numpy as np
 
 from eval.checks import FIRST, Found
 from index.build import Cache
-from index.encoder import built_in_folder
+from index.encoder import Encoded, built_in_folder
 from ingest import Track, silently
 
 if TYPE_CHECKING:
@@ -84,8 +84,8 @@ def _embed(nodes: list[Any], model: Any, folder: str, cache: Path, track: Track)
         groups = [missing[n : n + 64] for n in range(0, len(missing), 64)]
         for group in track(groups, f"Embedding for {NAME}", len(groups)):
             made = np.asarray(model.get_text_embedding_batch([texts[n] for n in group]), dtype=np.float32)
-            none = np.zeros((0, width), dtype=np.float32)
-            kept.keep({keys[n]: (vector, none) for n, vector in zip(group, made, strict=True)})
-        vectors, _ = kept.get(keys)
+            none = np.zeros((0, width), dtype=np.float32), np.zeros((0, 0), dtype=np.int8)
+            kept.keep({keys[n]: Encoded(vector, *none) for n, vector in zip(group, made, strict=True)})
+        vectors, _, _ = kept.get(keys)
     for node, vector in zip(nodes, vectors, strict=True):
         node.embedding = vector.tolist()

@@ -9,14 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from app import confidence, extractive
-from app import question as questions
+from app import confidence
 from app.assistant import Assistant
-from app.quoted import HITS
 from eval import squad
 from eval.bench import Bench, json_lines
 from eval.cases import Case, split_of
-from index import search
 
 C = 0.1  # inverse strength of the L2 penalty
 OURS = 0.2  # weight of all our own questions against all of SQuAD's
@@ -58,13 +55,7 @@ def of_squad(folder: Path, bench: Bench) -> Examples:
 
 def features(assistant: Assistant, text: str) -> list[float]:
     """Return what the confidence in an answer to a question is told from."""
-    asked = questions.read(text)
-    vector = assistant.encoder.encode([text])[0]
-    hits = search.hybrid(text, assistant.shelf, assistant.encoder, limit=HITS)
-    rarity = assistant.shelf.lexical.rarity(text)
-    vectors = {hit.number: assistant.shelf.sentence_vectors(hit.number) for hit in hits}
-    scored = extractive.scored(extractive.candidates(asked, vector, hits, vectors, rarity))
-    return confidence.features(asked, hits, scored, rarity, assistant.shelf.manifest.passages)
+    return confidence.features(assistant.find(text).hits)
 
 
 def fit(squads: Examples, ours: Examples) -> dict[str, float]:

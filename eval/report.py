@@ -33,6 +33,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "words@5": "words in first 5",
         "complete": "facts said",
         "correct": "all said and cited",
+        "at once": "all in first 60 words",
+        "words": "words",
+        "marked": "share marked",
         "answered": "answered",
         "verbatim": "verbatim",
         "unique": "links unique",
@@ -59,7 +62,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "items": "items",
     },
 }
-UNHURRIED = frozenset({"facts@5", "words@5", "precision", "sources", "staged", "quoted", "items"})  # not in a terminal
+UNHURRIED = frozenset(
+    {"facts@5", "words@5", "marked", "precision", "sources", "staged", "quoted", "items"}
+)  # not in a terminal
 CONTESTED = ("found@5", "mrr", "quote@5", "facts@5")
 
 
@@ -168,6 +173,7 @@ def _places(rows: Sequence[Row]) -> Iterable[tuple[str, list[Row]]]:
     yield "all", list(rows)
     yield from grouped([row for row in rows if row.split], lambda row: row.split).items()
     yield from grouped([row for row in rows if row.half], lambda row: row.half).items()
+    yield from grouped([row for row in rows if row.style and row.half], lambda row: f"{row.half} {row.style}").items()
     yield from grouped([row for row in rows if row.split and row.half], lambda row: f"{row.half} {row.split}").items()
 
 
@@ -209,7 +215,7 @@ def _share(rows: Sequence[Row], metric: str, *, certain: bool) -> str:
     held = list(values(chosen(rows), metric).values())
     if not held:
         return ""
-    if metric in {"words@5", "items", "sources"}:
+    if metric in {"words@5", "words", "items", "sources"}:
         return f"{sum(held) / len(held):.1f}"
     if not certain:
         return f"{sum(held) / len(held):.3f}"

@@ -107,7 +107,7 @@ def _by_query(wanted: Sequence[ir_measures.Qrel]) -> dict[str, list[ir_measures.
 
 def _ranked(key: str, text: str, shelf: Shelf, bench: Bench, name: str) -> tuple[list[ir_measures.ScoredDoc], float]:
     begun = time.perf_counter()
-    ranking = search.fused(text, bench.encoder.encode([text])[0], shelf, weights=WEIGHTS[name])
+    ranking = search.ranked(bench.encoder.ask(text), shelf, weights=WEIGHTS[name])
     best = np.argsort(-ranking.scores, kind="stable")[:DEPTH]
     spent = 1000 * (time.perf_counter() - begun)
     found = shelf.passages(ranking.numbers[best].tolist())

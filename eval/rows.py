@@ -27,6 +27,7 @@ class Row:
     system: str = OURS
     split: str = ""
     half: str = ""  # "starter": the project's own notes are all it needs; "pages": it names recorded pages
+    style: str = ""  # "named": it uses the page's terms; "paraphrase": other words
     kind: str = ""
     topic: str = ""
     question: str = ""

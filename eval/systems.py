@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -92,28 +93,25 @@ def found(hit: Hit) -> Found:
     return Found(hit.source.url, hit.passage.text, hit.score, " > ".join(hit.passage.heading))
 
 
-# Ways of searching our passages. Those after the third switch one stage of ours off.
+# Ways of searching our passages. Those after the third switch one part of ours off.
 WEIGHTS: Mapping[str, Weights] = {
     OURS: Weights(),
-    "dense": Weights(lexical=0.0, sentence=0.0, listed=0.0),
-    "bm25": Weights(lexical=1.0, listed=0.0),
+    "dense": Weights(lexical=0.0, sentence=0.0, listed=0.0, wide=0.0),
+    "bm25": Weights(lexical=1.0, listed=0.0, wide=0.0),
     "without words": Weights(lexical=0.0),
     "without sentences": Weights(sentence=0.0),
     "without lists": Weights(listed=0.0),
-    "without spread": Weights(),
+    "without wide": Weights(wide=0.0),
 }
 BASELINES = ("dense", "bm25")
 ABLATIONS = tuple(name for name in WEIGHTS if name.startswith("without"))
 
 
 def ranking(name: str, assistant: Assistant) -> Ranking:
-    """Return a way of searching the assistant's shelf, by its name in WEIGHTS."""
-    cap = search.PER_DOCUMENT if name in {OURS, "without words", "without sentences"} else 10**6
+    """Return a way of searching the assistant's shelf, by its name in WEIGHTS, before anything is read."""
 
     def rank(question: str, limit: int) -> list[Hit]:
-        return search.hybrid(
-            question, assistant.shelf, assistant.encoder, limit=limit, weights=WEIGHTS[name], per_document=cap
-        )
+        return search.hybrid(question, assistant.shelf, assistant.encoder, limit=limit, weights=WEIGHTS[name])
 
     return Ranking(name, rank)
 
@@ -122,8 +120,13 @@ class Remembering:
     """An encoder that makes the vector of a question once; all systems of a run ask the same ones."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self.name, self.dimension, self.window = encoder.name, encoder.dimension, encoder.window
-        self.count, self.encode_parts = encoder.count, encoder.encode_parts
+        self.name, self.dimension, self.width, self.window = (
+            encoder.name,
+            encoder.dimension,
+            encoder.width,
+            encoder.window,
+        )
+        self.count, self.encode_parts, self.ask = encoder.count, encoder.encode_parts, cache(encoder.ask)
         self._encoder = encoder
         self._known: dict[str, Vectors] = {}
 

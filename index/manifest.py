@@ -10,7 +10,7 @@ from typing import Any
 
 from index import ShelfError
 
-FORMAT = 7  # of the files below; a shelf of another format is rebuilt
+FORMAT = 8  # of the files below; a shelf of another format is rebuilt
 POINTER = "current"
 
 
@@ -22,6 +22,7 @@ class Manifest:
     format: int
     encoder: str
     dimension: int
+    width: int  # components of a token vector; 0: there are none
     splitter: str
     source: str  # fingerprint of the documents
     built_at: str

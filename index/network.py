@@ -1,19 +1,21 @@
-"""Network: all-MiniLM-L6-v2 spelled out for OpenVINO, its weights read where they lie in the safetensors file.
+"""Network: all-MiniLM-L6-v2 spelled out for OpenVINO, with the heads that Prepshelf trained on top of it.
 
 In float32, or with the products of its linear layers in 8-bit integers ("SmoothQuant", Xiao et al. 2023).
 """
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
+
+from index import DIMENSION
 
 # `import openvino` would bring its model converter, which brings a library that reports usage over the network.
 sys.modules.setdefault("openvino.tools.ovc", cast(Any, None))
@@ -24,54 +26,48 @@ Array = npt.NDArray[np.float32]
 Ranges = Mapping[str, tuple[Array, Array]]
 """The lowest and highest value of each channel of linear layers' inputs, by the layer's name."""
 
-DIMENSION = 384
 HEADS, HEAD_SIZE, LAYERS = 12, 32, 6
 EPSILON = 1e-12
 MASKED = -1e4  # exp() of it is 0 in float32 and in bfloat16
 SMOOTHING = 0.8  # how much of an outlier moves from the input to the weights; 0.5 to 0.9 were tried
 
 
-def read_weights(path: Path) -> dict[str, Array]:
-    """Return the float32 tensors of a safetensors file by name, as views of the mapped file."""
-    raw = np.memmap(path, dtype=np.uint8, mode="c")  # copy on write: OpenVINO wants writeable memory
-    start = 8 + int(raw[:8].view("<u8")[0])
-    header = json.loads(raw[8:start].tobytes())
-    return {
-        name: raw[start + tensor["data_offsets"][0] : start + tensor["data_offsets"][1]]
-        .view("<f4")
-        .reshape(tensor["shape"])
-        for name, tensor in header.items()
-        if tensor.get("dtype") == "F32"
-    }
-
-
 @dataclass
 class Network:
     """Builds the graph.
 
-    Its inputs are `ids` (texts, pieces) and `mask` (texts, pieces) with 1 for a piece and 0 for padding; its output is
-    the last layer's state of every piece, (texts, pieces, 384).
+    Its inputs are `ids` (texts, pieces), `mask` (texts, pieces) with 1 for a piece and 0 for padding, and, if it reads
+    pairs, `types` (texts, pieces) with 1 for a piece of the second text. Its outputs are the last layer's state of
+    every piece, (texts, pieces, 384), and what the heads make of it, (texts, pieces, heads), if there are any.
     """
 
     weights: Mapping[str, Array]
     ranges: Ranges = field(default_factory=dict)  # layers named here compute in 8-bit integers
+    paired: bool = False
     inputs: dict[str, Any] = field(default_factory=dict)  # each linear layer's input node, for measuring
 
     def model(self) -> Any:  # noqa: ANN401  # OpenVINO's
         """Return the whole network."""
         ids, mask = op.parameter([-1, -1], np.int32, "ids"), op.parameter([-1, -1], np.float32, "mask")
         length = op.gather(op.shape_of(ids), _ints(1), _ints(0))
-        places = self.weights["embeddings.position_embeddings.weight"]
-        places = places + self.weights["embeddings.token_type_embeddings.weight"][0]
+        kinds = self.weights["embeddings.token_type_embeddings.weight"]
+        places = self.weights["embeddings.position_embeddings.weight"] + (0 if self.paired else kinds[0])
         x = op.add(
             op.gather(_floats(self.weights["embeddings.word_embeddings.weight"]), ids, _ints(0)),
             op.slice(_floats(places), _ints([0]), op.unsqueeze(length, _ints(0)), _ints([1]), _ints([0])),
         )
+        given = [ids, mask]
+        if self.paired:
+            given.append(op.parameter([-1, -1], np.int32, "types"))
+            x = op.add(x, op.gather(_floats(kinds), given[2], _ints(0)))
         x = self._norm(x, "embeddings.LayerNorm")
         hidden = op.multiply(op.subtract(_floats(1), op.unsqueeze(mask, _ints([1, 2]))), _floats(MASKED))
         for layer in range(LAYERS):
             x = self._layer(x, hidden, f"encoder.layer.{layer}.")
-        return ov.Model([x], [ids, mask])
+        if "heads.weight" not in self.weights:
+            return ov.Model([x], given)
+        heads = op.matmul(x, _floats(self.weights["heads.weight"]), False, True)
+        return ov.Model([x, op.add(heads, _floats(self.weights["heads.bias"]))], given)
 
     def _layer(self, x: Any, hidden: Any, name: str) -> Any:  # noqa: ANN401
         query, key, value = (name + f"attention.self.{part}" for part in ("query", "key", "value"))
@@ -120,13 +116,15 @@ def _product_in_8_bits(x: Any, weight: Array, low: Array, high: Array) -> Any:  
     return op.matmul(x, op.multiply(op.convert(levels, "f32"), _floats(scale)), False, True)
 
 
-def measure(weights: Mapping[str, Array], batches: Iterable[Sequence[npt.NDArray[Any]]]) -> Ranges:
+def measure(
+    weights: Mapping[str, Array], batches: Iterable[Sequence[npt.NDArray[Any]]], *, paired: bool = False
+) -> Ranges:
     """Return the range of each linear layer's input over some batches, of all but the feed-forward's second.
 
     That one takes GELU's output, whose few large values 8 bits cannot hold: quantised too, it costs as much agreement
     as all the others together.
     """
-    network = Network(weights)
+    network = Network(weights, paired=paired)
     whole = network.model()
     nodes = {name: x for name, x in network.inputs.items() if "attention" in name or "intermediate" in name}
     ends = [end(x, _ints([0, 1])) for x in nodes.values() for end in (op.reduce_min, op.reduce_max)]
@@ -151,9 +149,21 @@ def machine() -> str:
     return f"{ov.get_version()} {core.get_property('CPU', 'FULL_DEVICE_NAME')} {abilities}"
 
 
-def compiled(network: Network, *, exact: bool) -> Any:  # noqa: ANN401
-    """Return the network ready to run."""
-    return ov.Core().compile_model(network.model(), "CPU", settings(exact=exact))
+class Compiled:
+    """A network ready to run on the CPU. Threads may share it: it computes a batch at a time."""
+
+    def __init__(self, network: Network, *, exact: bool) -> None:
+        self._request = ov.Core().compile_model(network.model(), "CPU", settings(exact=exact)).create_infer_request()
+        self._heads = "heads.weight" in network.weights
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def run(self, *given: npt.NDArray[Any]) -> Iterator[tuple[Array, Array]]:
+        """Give the states and what the heads make of them for ids, mask and types; they last as long as the block."""
+        with self._lock:
+            self._request.infer(list(given), share_inputs=True)
+            states = self._request.get_output_tensor(0).data
+            yield states, self._request.get_output_tensor(1).data if self._heads else states[:, :, :0]
 
 
 def _floats(values: Any) -> Any:  # noqa: ANN401

@@ -18,9 +18,18 @@ class Passage:
     end: int
     text: str
     heading: tuple[str, ...]  # the headings above it, outermost first
-    place: str  # a URL fragment without its mark, see ingest.document.Block
+    places: tuple[tuple[int, str], ...]  # from which offset into `text` on which place is its own, see place_at
     kind: Nature
     sentences: tuple[tuple[int, int], ...]  # offsets into `text` of what may be quoted alone
+
+    def place_at(self, offset: int) -> str:
+        """Return the URL fragment, without its mark, of what stands at an offset into the text.
+
+        >>> passage = Passage("1", "d", 0, 9, "one two 3", (), ((0, "page=1"), (4, "page=2")), "text", ())
+        >>> passage.place_at(3), passage.place_at(8)
+        ('page=1', 'page=2')
+        """
+        return next((place for start, place in reversed(self.places) if start <= offset), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,9 @@ class Hit:
     score: float  # higher is better; comparable within one question only
     dense: float  # cosine of question and passage, -1 to 1
     lexical: float  # BM25, 0 and up
+    wide: float = 0.0  # of the wide reader, see index.reader.wide
+    answers: float | None = None  # log-odds that it answers, as the narrow reader has it; None: it was not read
+    marks: tuple[float, ...] = ()  # log-odds that each of its sentences does
 
     def follows(self, other: Hit) -> bool:
         """Return whether this passage goes on where another one ends, under the same headings."""

@@ -1,22 +1,19 @@
-"""Search: what a question is like and which words it shares, fused into one order."""
+"""Search: the passages that a question is like or shares words with, put in order by the wide reader."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from index.encoder import Encoder, Vectors
-from index.lexical import terms
+from index.encoder import Asked, Encoder
 from index.passage import Hit
+from index.reader import wide
 from index.store import Floats, Numbers, Shelf
 
-POOL = 200  # passages that each ranking brings into the fusion, at least
+POOL = 200  # passages that each ranking brings into the fusion, and that the wide reader orders
 SAMPLE = 256  # passages from which the usual cosine of a nearest sentence is estimated
-SAYS_SOMETHING = 150  # characters; a shorter passage is a remark
-PER_DOCUMENT = 3  # hits of one document, where others are there to be shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +23,7 @@ class Weights:
     lexical: float = 0.3  # of BM25; the rest is the encoder's
     sentence: float = 0.4  # of the nearest sentence within the encoder's part; the rest is the whole passage's
     listed: float = 0.03  # of what the lists say of its resource, on top of both
+    wide: float = 0.75  # of the wide reader, against all of the above
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +33,8 @@ class Ranking:
     numbers: Numbers
     scores: Floats  # fused, higher is better
     dense: Floats  # cosine of the passage
-    sentence: Floats  # cosine of its nearest sentence
     lexical: Floats  # BM25
+    wide: Floats  # of the wide reader; zeros where the shelf has no token vectors
 
 
 def hybrid(
@@ -47,13 +45,17 @@ def hybrid(
     limit: int = 10,
     topic: str = "",
     weights: Weights | None = None,
-    per_document: int = PER_DOCUMENT,
+    per_document: int = 0,
 ) -> list[Hit]:
-    """Return the passages that fit a question best, best first."""
-    vector = encoder.encode([question])[0]
-    allowed = shelf.searched(topic)
-    ranking = fused(question, vector, shelf, weights=weights or Weights(), allowed=allowed, pool=max(POOL, limit))
-    order = _spread(shelf, ranking, limit, per_document, set(terms(question)))
+    """Return the passages that fit a question best, best first; `per_document` is the most of one document, 0: any."""
+    asked = encoder.ask(question)
+    ranking = ranked(asked, shelf, weights=weights or Weights(), allowed=shelf.searched(topic), pool=max(POOL, limit))
+    return hits(shelf, ranking, limit, per_document)
+
+
+def hits(shelf: Shelf, ranking: Ranking, limit: int, per_document: int = 0) -> list[Hit]:
+    """Return the best candidates as hits, best first."""
+    order = _spread(shelf, ranking, limit, per_document)
     found = shelf.passages(ranking.numbers[order])
     return [
         Hit(
@@ -63,14 +65,36 @@ def hybrid(
             score=float(ranking.scores[n]),
             dense=float(ranking.dense[n]),
             lexical=float(ranking.lexical[n]),
+            wide=float(ranking.wide[n]),
         )
         for n, (passage, source) in zip(order, found, strict=True)
     ]
 
 
+def ranked(
+    asked: Asked,
+    shelf: Shelf,
+    *,
+    weights: Weights,
+    allowed: npt.NDArray[np.bool_] | None = None,
+    pool: int = POOL,
+) -> Ranking:
+    """Return the candidates that encoder and BM25 bring, the best `pool` of them ordered by the wide reader, too.
+
+    Its scores and the fused ones are each standardised over these candidates before they are added.
+    """
+    first = fused(asked, shelf, weights=weights, allowed=allowed, pool=pool)
+    best = np.argsort(-first.scores, kind="stable")[:pool]
+    kept = Ranking(*(getattr(first, name)[best] for name in ("numbers", "scores", "dense", "lexical", "wide")))
+    if not weights.wide or not asked.tokens.size or not shelf.manifest.width:
+        return kept
+    near = wide.maxsim(asked, *shelf.tokens(kept.numbers))
+    both = (1 - weights.wide) * _unusual(kept.scores) + weights.wide * _unusual(near)
+    return replace(kept, scores=both.astype(np.float32), wide=near)
+
+
 def fused(
-    question: str,
-    vector: Vectors,
+    asked: Asked,
     shelf: Shelf,
     *,
     weights: Weights,
@@ -82,27 +106,21 @@ def fused(
     Each score is standardised over the whole shelf, not over the candidates: a question that no passage shares a rare
     word with must not make a common one look decisive.
     """
-    shared = shelf.lexical.scores(question)
-    near = shelf.nearest(vector, pool, allowed)
+    shared = shelf.lexical.scores(asked.text)
+    near = shelf.nearest(asked.vector, pool, allowed)
     by_word = shared if allowed is None else np.where(allowed, shared, 0)
     top = np.argpartition(-by_word, min(pool, len(by_word) - 1))[:pool]
     numbers = np.union1d(near, top[by_word[top] > 0]).astype(np.int64)
-    dense = shelf.cosines(vector, numbers)
-    sentence = shelf.best_sentences(vector, numbers)
+    dense = shelf.cosines(asked.vector, numbers)
+    sentence = shelf.best_sentences(asked.vector, numbers)
     sample = np.linspace(0, shelf.manifest.passages - 1, min(SAMPLE, shelf.manifest.passages), dtype=np.int64)
-    usual = shelf.best_sentences(vector, sample)
-    near_part = (1 - weights.sentence) * _standard(dense, *shelf.spread(vector))
+    usual = shelf.best_sentences(asked.vector, sample)
+    near_part = (1 - weights.sentence) * _standard(dense, *shelf.spread(asked.vector))
     near_part += weights.sentence * _standard(sentence, float(usual.mean()), float(usual.std()))
     word_part = _standard(shared[numbers], float(shared.mean()), float(shared.std()))
     scores = (1 - weights.lexical) * near_part + weights.lexical * word_part
-    scores += weights.listed * shelf.listed(vector, numbers) - _handicap(shelf, numbers)
-    return Ranking(numbers, scores.astype(np.float32), dense, sentence, shared[numbers])
-
-
-def _handicap(shelf: Shelf, numbers: Numbers) -> Floats:
-    """Return what is taken off the scores of passages that rank high for their headings and say little themselves."""
-    too_short = np.clip(1 - shelf.lengths[numbers] / SAYS_SOMETHING, 0, 1)
-    return np.asarray(too_short + 0.5 * (shelf.prose[numbers] == 0), dtype=np.float32)
+    scores += weights.listed * shelf.listed(asked.vector, numbers)
+    return Ranking(numbers, scores.astype(np.float32), dense, shared[numbers], np.zeros_like(dense))
 
 
 def _standard(scores: Floats, mean: float, deviation: float) -> Floats:
@@ -110,23 +128,20 @@ def _standard(scores: Floats, mean: float, deviation: float) -> Floats:
     return (scores - mean) / deviation if deviation > 1e-9 else np.zeros_like(scores)
 
 
-def _spread(shelf: Shelf, ranking: Ranking, limit: int, per_document: int, asked: Collection[str]) -> list[int]:
-    """Return the places of the best candidates, at most so many of one document, the rest filled up behind.
+def _unusual(scores: Floats) -> Floats:
+    """Return how many standard deviations each score is above the mean of all."""
+    return _standard(scores, float(scores.mean()), float(scores.std())) if len(scores) else scores
 
-    A document whose title is in the question, which is `asked` in these words, may bring any number.
-    """
+
+def _spread(shelf: Shelf, ranking: Ranking, limit: int, per_document: int) -> list[int]:
+    """Return the places of the best candidates, at most so many of one document, the rest filled up behind."""
     seen: dict[int, int] = {}
-    named: dict[int, bool] = {}
     chosen: list[int] = []
     skipped: list[int] = []
     for place in np.argsort(-ranking.scores, kind="stable").tolist():
         document = int(shelf.document_of[ranking.numbers[place]])
         seen[document] = seen.get(document, 0) + 1
-        fits = seen[document] <= per_document
-        if not fits and document not in named:
-            title = set(terms(shelf.source(document).title))
-            named[document] = len(title) > 1 and title.issubset(asked)
-        (chosen if fits or named[document] else skipped).append(place)
+        (chosen if not per_document or seen[document] <= per_document else skipped).append(place)
         if len(chosen) == limit:
             break
     return [*chosen, *skipped][:limit]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
-from index import ShelfError
-from index.encoder import Spans, Vectors, batches, inside, unit
+from index import DIMENSION, ShelfError
+from index.encoder import Asked, Encoded, Spans, Vectors, batches, inside, unit
+from index.reader.readings import Reading, Text
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from transformers import BertModel
+
+    from index.reader.engine import Run
 
 
 class TorchEncoder:
@@ -35,6 +41,7 @@ class TorchEncoder:
         self.name = name
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.window = int(self._model.max_seq_length or 0)
+        self.width = 0
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Return how many word pieces each text has, special ones left out."""
@@ -50,10 +57,13 @@ class TorchEncoder:
         vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
         return np.asarray(vectors, dtype=np.float32).reshape(len(texts), self.dimension)
 
-    def encode_parts(self, texts: Sequence[str], parts: Sequence[Spans]) -> tuple[Vectors, list[Vectors]]:
-        """Return a unit vector a text and one a part; see Encoder."""
-        whole = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        pooled: list[Vectors] = [np.zeros((len(spans), self.dimension), dtype=np.float32) for spans in parts]
+    def ask(self, question: str) -> Asked:
+        """Return what a question is searched with; this model makes no token vectors."""
+        return Asked(question, self.encode([question])[0], np.zeros((0, 0), dtype=np.float32))
+
+    def encode_parts(self, texts: Sequence[str], parts: Sequence[Spans]) -> list[Encoded]:
+        """Return all vectors of each text; see Encoder."""
+        made: dict[int, Encoded] = {}
         lengths = self.count(texts)
         for batch in batches(lengths, self.window):
             tokens = self._model.tokenizer(
@@ -69,13 +79,13 @@ class TorchEncoder:
             states = features["token_embeddings"].detach().numpy()
             vectors = features["sentence_embedding"].detach().numpy()
             for row, n in enumerate(batch):
-                whole[n] = unit(vectors[row])
-                pooled[n] = unit(inside(offsets[row], parts[n]) @ states[row])
-        return whole, pooled
+                held = unit(inside(offsets[row], parts[n]) @ states[row])
+                made[n] = Encoded(unit(vectors[row]), held, np.zeros((0, 0), dtype=np.int8))
+        return [made[n] for n in range(len(texts))]
 
 
 class CrossEncoder:
-    """A model on the local disk that reads two texts together: a reranker, or a judge of whether one follows."""
+    """A model on the local disk that reads two texts together: does one answer, or follow from, the other?"""
 
     def __init__(self, folder: Path, *, setting: str) -> None:
         _stay_offline()
@@ -99,6 +109,59 @@ class CrossEncoder:
 
         said = self._model.predict(list(pairs), activation_fn=Identity(), show_progress_bar=False)
         return np.asarray(said, dtype=np.float32).reshape(len(pairs), -1)
+
+    def read(self, first: str, seconds: Sequence[Text]) -> list[Reading]:
+        """Return what it makes of a text with each of others, and with each of their sentences."""
+        whole = self.logits([(first, f"{second.head}\n{second.text}") for second in seconds])[:, -1]
+        said = [second.text[start:end] for second in seconds for start, end in second.parts]
+        parts = self.logits([(first, sentence) for sentence in said])[:, -1] if said else np.zeros(0, np.float32)
+        ends = np.cumsum([len(second.parts) for second in seconds])[:-1]
+        return [Reading(float(score), held) for score, held in zip(whole, np.split(parts, ends), strict=True)]
+
+
+def bert(tensors: Mapping[str, Vectors]) -> BertModel:
+    """Return a network of all-MiniLM-L6-v2's shape with these weights, in torch, without dropout."""
+    _stay_offline()
+    import torch
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        hidden_size=DIMENSION,
+        num_hidden_layers=6,
+        num_attention_heads=12,
+        intermediate_size=1536,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+    config._attn_implementation = "eager"  # on the CPU it trains half as quickly again as the fused one
+    model: BertModel = BertModel(config, add_pooling_layer=False)
+    names = model.state_dict().keys() & tensors.keys()
+    model.load_state_dict({name: torch.from_numpy(np.array(tensors[name])) for name in names}, strict=False)
+    model.train(mode=False)
+    return model
+
+
+def torch_run(tensors: Mapping[str, Vectors]) -> Run:
+    """Return a network of all-MiniLM-L6-v2's shape with these weights, run by torch; see index.reader.engine.Run."""
+    import torch
+
+    model = bert(tensors)
+    held = {name: torch.from_numpy(np.array(one)) for name, one in tensors.items() if name.startswith("heads")}
+
+    @contextmanager
+    def run(
+        ids: npt.NDArray[np.int32], mask: Vectors, types: npt.NDArray[np.int32] | None = None
+    ) -> Iterator[tuple[Vectors, Vectors]]:
+        with torch.inference_mode():
+            given = [
+                torch.from_numpy(one.astype(np.int64))
+                for one in (ids, mask, np.zeros_like(ids) if types is None else types)
+            ]
+            states = model(given[0], given[1], given[2]).last_hidden_state
+            heads = states @ held["heads.weight"].T + held["heads.bias"] if "heads.weight" in held else states[:, :, :0]
+        yield states.numpy(), heads.numpy()
+
+    return run
 
 
 def _stay_offline() -> None:

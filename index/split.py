@@ -13,7 +13,7 @@ from ingest.document import Block, Document
 
 CONTEXT_PIECES = 40  # word pieces of title and headings that are embedded in front of a passage
 PIECES = 200  # word pieces of the passage itself, at most
-VERSION = "3"  # of this module's way of splitting: a shelf of another is rebuilt
+VERSION = "4"  # of this module's way of splitting: a shelf of another is rebuilt
 
 _APART = {"heading", "reference"}  # kinds of blocks that are in no passage
 
@@ -65,12 +65,21 @@ def split(document: Document, count: CountPieces) -> list[Passage]:
                     end=end,
                     text=text,
                     heading=run[0].heading,
-                    place=blocks[0].place,
+                    places=_places(blocks, start),
                     kind=_nature(run[0]),
                     sentences=tuple(_quotable(document.text, blocks, start, end)),
                 )
             )
     return passages
+
+
+def _places(blocks: Sequence[Block], start: int) -> tuple[tuple[int, str], ...]:
+    """Return the places of blocks, each once with the offset from which on it holds."""
+    places: list[tuple[int, str]] = []
+    for block in blocks:
+        if not places or places[-1][1] != block.place:
+            places.append((max(0, block.start - start), block.place))
+    return tuple(places)
 
 
 def _runs(document: Document) -> Iterator[list[Block]]:

@@ -21,11 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from index import ShelfError, vectors
-from index.encoder import Vectors
+from index.encoder import Tokens, Vectors
 from index.lexical import Lexical
 from index.manifest import FORMAT, POINTER, Manifest, check, describe, sha256
 from index.passage import Listing, Passage, Source
 from ingest.document import Document
+
+TOKENS = "tokens.bin"  # a file without a header: it is written as it comes
 
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -37,7 +39,7 @@ create table document (
 ) strict;
 create table passage (
     number integer primary key, id text unique, document integer, start integer, end integer, text text, heading text,
-    place text, kind text, sentences text
+    places text, kind text, sentences text
 ) strict;
 create index passage_document on passage (document);
 create table listing (
@@ -59,6 +61,9 @@ class Draft:
     passages: Sequence[Passage]
     vectors: Vectors  # (passages, dimension), unit
     sentence_vectors: npt.NDArray[np.float16]  # (sentences of all passages in order, dimension), unit or zero
+    width: int  # components of a token vector; 0: there are none
+    pieces: Numbers  # word pieces of each passage that have a token vector
+    tokens: Iterable[bytes]  # the token vectors of each passage in order, 8-bit integers
     texts: Sequence[str]  # what the lexical index holds of each passage
     listings: Sequence[Listing]
     listing_vectors: Vectors  # (listings, dimension), unit
@@ -80,6 +85,8 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
         _write_tables(draft, aside / "shelf.db")
         vectors.save(vectors.build(draft.vectors), aside / "vectors.faiss")
         np.save(aside / "sentences.npy", draft.sentence_vectors, allow_pickle=False)
+        with (aside / TOKENS).open("wb") as stream:
+            stream.writelines(draft.tokens)
         np.save(aside / "listings.npy", draft.listing_vectors, allow_pickle=False)
         np.save(aside / "layout.npy", _layout(draft), allow_pickle=False)
         np.save(aside / "moments.npy", _moments(draft.vectors), allow_pickle=False)
@@ -90,6 +97,7 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
             format=FORMAT,
             encoder=draft.encoder,
             dimension=draft.vectors.shape[1],
+            width=draft.width,
             splitter=draft.splitter,
             source=draft.source,
             built_at=draft.built_at,
@@ -140,7 +148,7 @@ def _write_tables(draft: Draft, path: Path) -> None:
                     passage.end,
                     passage.text,
                     json.dumps(passage.heading, ensure_ascii=False),
-                    passage.place,
+                    json.dumps(passage.places),
                     passage.kind,
                     json.dumps(passage.sentences),
                 ),
@@ -152,19 +160,24 @@ def _write_tables(draft: Draft, path: Path) -> None:
         db.commit()
 
 
-def _layout(draft: Draft) -> npt.NDArray[np.int32]:
-    """Return for every passage: its document, first sentence, how many it has, characters, is it prose, its listing."""
+def _layout(draft: Draft) -> Numbers:
+    """Return a row a passage.
+
+    Its document, first sentence, how many it has, characters, is it prose, its listing, first token vector, how many.
+    """
     numbers = {document.url: n for n, (document, _) in enumerate(draft.documents)}
     listed = {listing.url: n for n, listing in enumerate(draft.listings)}
     listing_of = {document.url: listed.get(source.resource, -1) for document, source in draft.documents}
     counts = np.asarray([len(passage.sentences) for passage in draft.passages])
-    layout = np.zeros((len(draft.passages), 6), dtype=np.int32)
+    layout = np.zeros((len(draft.passages), 8), dtype=np.int64)
     layout[:, 0] = [numbers[passage.document] for passage in draft.passages]
     layout[:, 1] = np.cumsum(counts) - counts
     layout[:, 2] = counts
     layout[:, 3] = [len(passage.text) for passage in draft.passages]
     layout[:, 4] = [passage.kind == "text" for passage in draft.passages]
     layout[:, 5] = [listing_of[passage.document] for passage in draft.passages]
+    layout[:, 6] = np.cumsum(draft.pieces) - draft.pieces
+    layout[:, 7] = draft.pieces
     return layout
 
 
@@ -216,7 +229,11 @@ class Shelf:
         self._vectors = vectors.read(folder / "vectors.faiss")
         self._sentences = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
         layout = np.load(folder / "layout.npy", allow_pickle=False)
-        self.document_of, self._first, self._count, self.lengths, self.prose, self._listing_of = layout.T
+        self.document_of, self._first, self._count, self.lengths, self.prose, self._listing_of = layout.T[:6]
+        self._first_token, self._tokens_of = layout.T[6:]
+        self._tokens = np.zeros((0, 0), dtype=np.int8)
+        if manifest.width:
+            self._tokens = np.memmap(folder / TOKENS, dtype=np.int8, mode="r").reshape(-1, manifest.width)
         moments = np.load(folder / "moments.npy", allow_pickle=False)
         self._listing_vectors = np.load(folder / "listings.npy", mmap_mode="r", allow_pickle=False)
         self._mean, self._covariance = moments[0], moments[1:]
@@ -261,9 +278,14 @@ class Shelf:
         best = self.cosines(vector, numbers)
         if len(held):
             starts = np.cumsum(counts[held]) - counts[held]
-            rows = np.repeat(self._first[numbers[held]] - starts, counts[held]) + np.arange(int(counts[held].sum()))
+            rows = _runs(self._first[numbers[held]], counts[held])
             best[held] = np.maximum.reduceat(self._sentences[rows].astype(np.float32) @ vector, starts)
         return best
+
+    def tokens(self, numbers: Numbers) -> tuple[Tokens, Numbers]:
+        """Return the token vectors of some passages in a row, shape (word pieces, width), and how many each has."""
+        counts = self._tokens_of[numbers]
+        return self._tokens[_runs(self._first_token[numbers], counts)], counts
 
     def narrowed(self, *, topics: Collection[str] = (), kinds: Collection[str] = (), resource: str = "") -> Shelf:
         """Return the same shelf, of which only what fits is searched; what is left empty fits all.
@@ -296,12 +318,22 @@ class Shelf:
         return [self._passage(int(number)) for number in numbers]
 
     def _passage(self, number: int) -> tuple[Passage, Source]:
-        columns = "id, document, start, end, text, heading, place, kind, sentences"
+        columns = "id, document, start, end, text, heading, places, kind, sentences"
         row = self._db.execute(f"select {columns} from passage where number = ?", (number,)).fetchone()
-        key, document, start, end, text, heading, place, kind, sentences = row
+        key, document, start, end, text, heading, places, kind, sentences = row
         source = self.source(document)
         bounds = tuple((a, b) for a, b in json.loads(sentences))
-        return Passage(key, source.url, start, end, text, tuple(json.loads(heading)), place, kind, bounds), source
+        where = tuple((at, place) for at, place in json.loads(places))
+        return Passage(key, source.url, start, end, text, tuple(json.loads(heading)), where, kind, bounds), source
+
+    def place(self, url: str, start: int) -> str:
+        """Return the place of what stands at an offset into a document's text; see ingest.document.Block."""
+        query = (
+            "select passage.start, places from passage join document on document.number = passage.document"
+            " where url = ? and passage.start <= ? order by passage.start desc limit 1"
+        )
+        begun, places = self._db.execute(query, (url, start)).fetchone() or (0, "[]")
+        return next((place for at, place in reversed(json.loads(places)) if at <= start - begun), "")
 
     def source(self, document: int) -> Source:
         """Return what is known of a document by its number."""
@@ -343,6 +375,16 @@ class Shelf:
     def sources(self) -> list[Source]:
         """Return all documents of the shelf."""
         return [self.source(n) for (n,) in self._db.execute("select number from document order by number")]
+
+
+def _runs(first: Numbers, counts: Numbers) -> Numbers:
+    """Return the numbers of rows that stand in runs, one run after the other.
+
+    >>> _runs(np.array([10, 40]), np.array([2, 3])).tolist()
+    [10, 11, 40, 41, 42]
+    """
+    starts = np.cumsum(counts) - counts
+    return np.asarray(np.repeat(first - starts, counts) + np.arange(int(counts.sum())))
 
 
 def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:

@@ -23,8 +23,11 @@ from warcio.warcwriter import WARCWriter
 from app import confidence
 from app.assistant import Assistant
 from index import build, store
-from index.encoder import Spans, Vectors, unit
+from index.encoder import Asked, Encoded, Spans, Vectors, unit
+from index.lexical import terms
 from index.passage import Source
+from index.reader.readings import Reading, Text
+from index.reader.wide import levels
 from ingest.document import Document, Piece, assemble
 
 # The same examples on every machine; `pytest --hypothesis-profile=default` looks for new ones.
@@ -44,6 +47,7 @@ class FakeEncoder:
 
     name = "fake@1"
     dimension = 64
+    width = 64  # of its token vectors: those of single words
     window = 256
 
     def count(self, texts: Sequence[str]) -> list[int]:
@@ -52,15 +56,40 @@ class FakeEncoder:
     def encode(self, texts: Sequence[str]) -> Vectors:
         return np.stack([self._vector(text) for text in texts]) if texts else np.zeros((0, 64), dtype=np.float32)
 
-    def encode_parts(self, texts: Sequence[str], parts: Sequence[Spans]) -> tuple[Vectors, list[Vectors]]:
-        pooled = [self.encode([text[a:b] for a, b in spans]) for text, spans in zip(texts, parts, strict=True)]
-        return self.encode(texts), pooled
+    def ask(self, question: str) -> Asked:
+        words = re.findall(r"\w+", question) or [""]
+        return Asked(question, self._vector(question), self.encode(words) / len(words))
+
+    def encode_parts(self, texts: Sequence[str], parts: Sequence[Spans]) -> list[Encoded]:
+        return [
+            Encoded(
+                self._vector(text),
+                self.encode([text[a:b] for a, b in spans]),
+                levels(self.encode(re.findall(r"\w+", text) or [""])),
+            )
+            for text, spans in zip(texts, parts, strict=True)
+        ]
 
     def _vector(self, text: str) -> Vectors:
         vector = np.zeros(64, dtype=np.float32)
         for word in re.findall(r"\w+", text.lower()):
             vector[hashlib.sha256(word.encode()).digest()[0] % 64] += 1
         return unit(vector)
+
+
+class FakeReader:
+    """Reads by shared words: a text answers as it has more of the question's words than half, and so its sentences."""
+
+    def read(self, first: str, seconds: Sequence[Text]) -> list[Reading]:
+        asked = set(terms(first))
+
+        def odds(text: str) -> float:
+            return 6.0 * len(asked & set(terms(text))) / (len(asked) or 1) - 3.0
+
+        return [
+            Reading(odds(f"{one.head} {one.text}"), np.array([odds(one.text[a:b]) for a, b in one.parts], np.float32))
+            for one in seconds
+        ]
 
 
 @pytest.fixture(autouse=True)
@@ -148,13 +177,13 @@ def shelf_folder(tmp_path: Path, encoder: FakeEncoder) -> Path:
 
 @pytest.fixture
 def assistant(shelf_folder: Path, encoder: FakeEncoder) -> Iterator[Assistant]:
-    yield Assistant(store.open_shelf(shelf_folder / "shelves", encoder=encoder.name), encoder)
+    yield Assistant(store.open_shelf(shelf_folder / "shelves", encoder=encoder.name), encoder, reader=FakeReader())
 
 
 @pytest.fixture
 def sure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever is found answers: how likely it does was fitted to a real encoder, and is not told of the fake one."""
-    monkeypatch.setattr(confidence, "enough", lambda _: 0.0)
+    """Whatever is found answers: how likely it does was fitted to a real reader, and is not told of the fake one."""
+    monkeypatch.setattr(confidence, "confidence", lambda hits: confidence.Confidence(0.9, "answered"))
 
 
 @pytest.fixture

@@ -273,12 +273,3 @@ def test_what_keeps_it_from_embedding_ahead_is_left_for_the_build_to_say(tmp_pat
         ahead.add(RING)
         ahead._thread.join(20)
         assert not ahead._thread.is_alive()
-
-
-def test_what_was_embedded_exactly_is_not_embedded_again_for_a_fast_shelf(tmp_path):
-    exact, fast = FakeEncoder(), FakeEncoder()
-    fast.name = f"{exact.name}+fast"
-    assert build.build(made_of(RING), exact, tmp_path).embedded
-    built = build.build(made_of(RING), fast, tmp_path)
-    assert (built.new, built.embedded, built.manifest.encoder) == (True, 0, fast.name)
-    assert build.build(made_of(RING, PODS), exact, tmp_path).embedded, "a fast vector does not stand for an exact one"

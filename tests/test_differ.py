@@ -15,7 +15,7 @@ def sentence(text: str, resource: str, published: str = "") -> Candidate:
     source = Source(
         resource, resource, resource, resource, "", "article", "html", "", published, "2026-11-21T00:00:00Z"
     )
-    passage = Passage(text, resource, 0, len(text), text, (), "", "text", ((0, len(text)),))
+    passage = Passage(text, resource, 0, len(text), text, (), (), "text", ((0, len(text)),))
     hit = Hit(1, passage, source, 1.0, 1.0, 1.0)
     vector = unit(np.random.default_rng(len(text)).normal(size=8).astype(np.float32))
     return Candidate(hit, 1, 0, vector, np.zeros(len(FEATURES), np.float32))

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from index import ShelfError, encoder
+from index.manifest import sha256
+from index.reader import weights
 
 RING = "Ring-allreduce sums a buffer. Pods are ephemeral."
 PARTS = [(0, 29), (30, 49)]
@@ -33,8 +35,10 @@ def test_it_tells_what_is_alike(real):
 
 
 def test_its_name_says_which_weights_it_has(real):
-    assert real.name.startswith(f"{encoder.BUILT_IN}@")
-    assert encoder.WEIGHTS_SHA256.startswith(real.name.partition("@")[2].removesuffix("+fast"))
+    digest = encoder.load().name.partition("@")[2]
+    assert real.name == f"prepshelf-wide@{digest}"
+    assert sha256(weights.HERE / "wide.safetensors").startswith(digest)
+    assert encoder.load("exact").name == f"{encoder.BUILT_IN}@{encoder.WEIGHTS_SHA256[:12]}"
 
 
 def test_it_counts_word_pieces_without_the_special_ones(real):
@@ -45,21 +49,20 @@ def test_it_counts_word_pieces_without_the_special_ones(real):
 
 def test_no_texts_have_no_vectors(real):
     assert real.encode([]).shape == (0, real.dimension)
-    whole, parts = real.encode_parts([], [])
-    assert (whole.shape, parts) == ((0, real.dimension), [])
+    assert real.encode_parts([], []) == []
 
 
 def test_a_text_has_the_same_vector_alone_among_others_and_with_its_parts(real):
     texts = [RING, "Caches expire.", "A far longer text about queues, logs and what they have in common. " * 9]
     together = real.encode(texts)
     alone = np.vstack([real.encode([text]) for text in texts])
-    whole, _ = real.encode_parts(texts, [PARTS, [], []])
+    whole = np.stack([one.whole for one in real.encode_parts(texts, [PARTS, [], []])])
     assert np.allclose(together, alone, atol=1e-4)
     assert np.allclose(together, whole, atol=1e-4)
 
 
 def test_a_part_is_more_like_what_it_says_than_the_rest_of_its_text(real):
-    _, (parts,) = real.encode_parts([RING], [PARTS])
+    parts = real.encode_parts([RING], [PARTS])[0].parts
     assert parts.shape == (2, 384)
     assert np.allclose(np.linalg.norm(parts, axis=1), 1, atol=1e-5)
     sums, pods = parts @ real.encode(["What do Pods do?"])[0]
@@ -67,13 +70,13 @@ def test_a_part_is_more_like_what_it_says_than_the_rest_of_its_text(real):
 
 
 def test_a_part_that_is_all_of_a_text_has_its_vector_but_for_the_special_pieces(real):
-    whole, (parts,) = real.encode_parts([RING], [[(0, len(RING))]])
-    assert float(whole[0] @ parts[0]) > 0.98
+    (made,) = real.encode_parts([RING], [[(0, len(RING))]])
+    assert float(made.whole @ made.parts[0]) > 0.98
 
 
 def test_a_part_that_it_does_not_see_has_no_vector(real):
     text = "word " * 300
-    _, (parts,) = real.encode_parts([text], [[(0, 4), (len(text) - 5, len(text) - 1), (4, 5)]])
+    parts = real.encode_parts([text], [[(0, 4), (len(text) - 5, len(text) - 1), (4, 5)]])[0].parts
     assert [round(float(np.linalg.norm(part)), 3) for part in parts] == [1, 0, 0]
 
 

@@ -31,7 +31,9 @@ def said(*sentences, url="https://x.org/7", start=0, abstained=False, deep=""):
     ]
     return {
         "abstained": abstained,
-        "answer": "",
+        "answer": " ".join(
+            sentence for _, sentence, _ in [(n, s[0] if isinstance(s, tuple) else s, q) for n, s, q in quoted]
+        ),
         "sentences": [
             {"text": sentence[0] if isinstance(sentence, tuple) else sentence, "citations": [n]}
             for n, sentence, _ in quoted

@@ -130,7 +130,7 @@ def test_as_json_it_has_just_the_shape_that_is_promised():
 
 def test_hits_are_numbered_with_their_place_and_address():
     source = Source(URL, "Rings", URL, "Rings", "T", "article", "html", "", "", "")
-    passage = Passage("id", URL, 0, 12, "Rings\nsum [a] buffer.", ("Cost",), "", "text", ())
+    passage = Passage("id", URL, 0, 12, "Rings\nsum [a] buffer.", ("Cost",), (), "text", ())
     out = io.StringIO()
     render.hits([Hit(7, passage, source, 1.234, 0.5, 2.0)], Console(file=out, width=80))
     assert out.getvalue().split("\n") == ["1 Rings > Cost  1.23", "Rings sum [a] buffer.", URL, ""]

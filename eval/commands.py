@@ -228,6 +228,40 @@ def fit(
 
 
 @evaluation.command()
+def train(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="wide, narrow or support.")],
+    data: Annotated[Path, typer.Option("--data", help="Folder of the training data.", exists=True, file_okay=False)],
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long to train.")] = 60,
+    share: Annotated[float, typer.Option(min=0.01, max=1, help="Of the rows.")] = 1.0,
+    out: Annotated[Path | None, typer.Option(help="Folder for the weights; that of the product.")] = None,
+) -> None:
+    """Train one of the reader's models on openly licensed data and our own over the shelf's pages; resumes."""
+    from typing import get_args
+
+    from index.reader.training import command
+    from index.reader.weights import HERE, Name
+
+    front: Front = ctx.obj
+    if name not in get_args(Name):
+        raise typer.BadParameter(f"there is no {name!r} to train; there are {', '.join(get_args(Name))}.")
+    front.need_shelf()
+    plan = command.Plan(
+        name=name,
+        folder=data,
+        shelf=front.assistant().shelf,
+        encoder=front.encoder(),
+        minutes=minutes,
+        keep=front.runs / "training",
+        share=share,
+        out=out or HERE,
+        tell=front.note,
+        track=front.track,
+    )
+    front.note(f"Written to {command.train(plan)}")
+
+
+@evaluation.command()
 def judge(
     ctx: typer.Context,
     run: Annotated[str, typer.Option(help="Name of the run; the last one.")] = "",

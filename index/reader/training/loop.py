@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -37,6 +38,7 @@ class Loop:
 
     def run(self, step: Step, *, measure: Callable[[], dict[str, float]]) -> int:
         """Train until the time is over and return the number of steps; a broken-off training goes on where it was."""
+        torch.set_num_threads(os.cpu_count() or 1)  # an opened shelf leaves one to OpenMP, for short searches
         optimiser = self._optimiser()
         done, spent = self._resume(optimiser)
         begun = kept = time.monotonic()

@@ -24,6 +24,7 @@ from index.split import sentence_bounds
 BODY = 208  # word pieces of a passage that are trained with
 CLS, SEP = 101, 102
 PAD = 32  # lengths are padded to its multiples, so that few sizes of memory are asked for
+HALF = bool(torch.cpu.get_capabilities().get("amx_bf16"))  # four times as quick as 32 bits; without AMX it is slower
 GROUPS = 4  # of like length, that a batch is computed in
 
 Array = npt.NDArray[np.float32]
@@ -50,7 +51,7 @@ class Network(torch.nn.Module):
         parts = []
         for group in np.array_split(order, min(GROUPS, len(order))):
             ids, mask, types = _stacked([inputs[n] for n in group])
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=HALF):
                 states = self.bert(ids, mask, token_type_ids=types).last_hidden_state
             parts.append(functional.pad(states.float(), (0, 0, 0, longest - ids.shape[1])))
         back = torch.from_numpy(np.argsort(order, kind="stable"))

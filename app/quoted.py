@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app import confidence, sections
+from app import confidence, differ, sections
 from app.answer import Citation, Length, Nearest, Outcome, Section, Sentence
 from app.citer import Citer
+from app.differ import Stated
 from app.sections import Stretch
 from index import search
 from index.encoder import Asked, Encoder
@@ -48,8 +49,10 @@ class Quoted:
     sentences: tuple[Sentence, ...]
     sections: tuple[Section, ...]
     citations: tuple[Citation, ...]
-    missing: str | None
-    nearest: tuple[Nearest, ...]
+    outcome: Outcome
+    differ: str = ""
+    missing: str | None = None
+    nearest: tuple[Nearest, ...] = ()
 
 
 class Quoter:
@@ -75,22 +78,43 @@ class Quoter:
     def quote(self, found: Evidence, length: Length = "standard") -> Quoted:
         """Return an answer from what was found; if nothing answers, what comes closest."""
         if found.outcome == "refused" or not found.hits:
-            return Quoted((), (), (), None, self.nearest(found))
+            return self._refusal(found)
         words = WORDS[length]
         best = found.hits[0]
         first = sections.grow(best, self._shelf, round(words * SECTION))
         if found.outcome == "closest":
-            return Quoted((), *self._shown([replace(first, marks=())], []), None, self.nearest(found))
+            shown, cited = self._shown([replace(first, marks=())], [])
+            return Quoted((), shown, cited, "closest", nearest=self.nearest(found)) if cited else self._refusal(found)
         lead = sections.lead(best)
         citations = [one for n, span in enumerate(lead, 1) if (one := self._citer.cite(best, *span, n))]
         said = tuple(Sentence(readable(citation.quote), (citation.n,)) for citation in citations)
         begins = bool(lead) and first.start == lead[0][0]
         led = 0 if begins else sum(len(sentence.text.split()) for sentence in said)
-        further = self._further(found, first, round(words * BESIDE), words - led - len(self._text(first).split()))
-        shown, cited = self._shown([first, *further], citations)
+        room = words - led - len(self._text(first).split())
+        stretches = [first, *self._further(found, first, round(words * BESIDE), room)]
+        shown, cited = self._shown(stretches, citations)
+        if not cited:
+            return self._refusal(found)
         if begins and shown:
             shown = (replace(shown[0], said=lead[-1][1] - first.start), *shown[1:])
-        return Quoted(said, shown, cited, _missing(found), ())
+        return Quoted(said, shown, cited, "answered", self._differ(found, stretches, shown), _missing(found))
+
+    def _refusal(self, found: Evidence) -> Quoted:
+        return Quoted((), (), (), "refused", nearest=self.nearest(found))
+
+    def _differ(self, found: Evidence, stretches: Sequence[Stretch], shown: Sequence[Section]) -> str:
+        """Return what is said of shown sentences that answer and give different amounts."""
+        stated = []
+        for stretch, section in zip(stretches, shown, strict=False):
+            spans, vectors = sections.sentences(stretch.hit), self._shelf.sentence_vectors(stretch.hit.number)
+            at = dict(zip(spans, vectors, strict=True))
+            text = self._shelf.page(stretch.hit.source.url)[0]
+            stated += [
+                Stated(section.n, text[start:end], at[start, end], stretch.hit.source)
+                for start, end in stretch.marks
+                if (start, end) in at
+            ]
+        return differ.told(found.asked.text, stated)
 
     def _shown(
         self, stretches: Sequence[Stretch], citations: Sequence[Citation]
@@ -172,5 +196,9 @@ def _missing(found: Evidence) -> str | None:
 
 
 def readable(quote: str) -> str:
-    """Return a quote as an answer shows it: on one line."""
-    return " ".join(quote.split())
+    """Return a quote as an answer says it: on one line, without the source's own reference marks.
+
+    >>> readable("Rings are optimal [12, 13] for   large buffers.")
+    'Rings are optimal for large buffers.'
+    """
+    return re.sub(r"\s?\[\d{1,3}(?:\s?[,–-]\s?\d{1,3})*\]", "", " ".join(quote.split()))

@@ -25,7 +25,13 @@ DOORS = {
     "Stemmer": {"index/lexical.py"},
     "sentence_transformers": {"index/slow.py"},
     "openvino": {"index/network.py"},
-    "tokenizers": {"index/fast.py"},
+    "tokenizers": {
+        "index/fast.py",
+        "index/reader/cross.py",
+        "index/reader/engine.py",
+        "index/reader/training/export.py",
+        "index/reader/training/network.py",
+    },
     "llama_index": {
         "index/split.py",
         "index/vectors.py",

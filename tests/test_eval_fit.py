@@ -13,36 +13,19 @@ from typer.testing import CliRunner
 import cli
 from app import fitted
 from app.assistant import Assistant
-from eval import EvalError, fit, sentences
+from eval import EvalError, fit
 from eval.bench import Bench, shelf_of
 from eval.fit import Data, Figure, Fitted
-from eval.sentences import Example
 
 BENCH = Path(__file__).resolve().parent.parent.parent / "shared" / "bench"
 
 
-def drawn(weights, *, questions=200, seed=3):
-    """Questions of six sentences, of which one is right by a softmax of known weights."""
-    random = np.random.default_rng(seed)
-    for _ in range(questions):
-        features = random.normal(size=(6, len(weights)))
-        odds = np.exp(features @ weights)
-        right = np.zeros(6, dtype=bool)
-        right[random.choice(6, p=odds / odds.sum())] = True
-        yield Example(features, right)
-
-
-def test_the_weights_that_made_the_examples_are_found():
-    true = np.array([2.0, -1.0, 0.0])
-    assert sentences.fit(list(drawn(true, questions=1500))) == pytest.approx(true, abs=0.25)
-
-
-def test_better_weights_put_right_sentences_first():
-    true = np.array([2.0, -1.0, 0.0])
-    seen, unseen = list(drawn(true)), list(drawn(true, seed=4))
-    found = sentences.fit(seen)
-    assert sentences.first(unseen, found, 1) > sentences.first(unseen, -found, 1) + 0.3
-    assert sentences.first(unseen, found, 6) == 1.0
+def test_the_direction_that_made_the_examples_is_found():
+    random = np.random.default_rng(3)
+    rows = random.normal(size=(800, 2))
+    right = (random.random(800) < 1 / (1 + np.exp(-(rows @ [2.0, -1.0])))).tolist()
+    found = fit.logistic(rows, right, ["up", "down"])
+    assert found["up"] / found["down"] == pytest.approx(-2.0, abs=0.5)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +38,7 @@ def test_better_weights_put_right_sentences_first():
     ],
 )
 def test_weights_are_kept_where_no_dev_half_is_worse(tmp_path, figure, fell):
-    made = Fitted("sentences", {"cosine": 1.25}, {"cosine": 1.0}, (figure,))
+    made = Fitted("support", {"cosine": 1.25}, {"cosine": 1.0}, (figure,))
     if fell:
         with pytest.raises(EvalError, match="the weights in use are better on dev own"):
             made.keep(tmp_path)

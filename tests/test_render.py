@@ -35,7 +35,9 @@ ANSWER = Answer(
     ),
     timings={"total": 12.34},
 )
-NOTHING = Answer("how?", "extractive", (), (), nearest=(Nearest("Pods", "https://example.org/pods"),))
+NOTHING = Answer(
+    "how?", "extractive", (), (), outcome="refused", nearest=(Nearest("Pods", "https://example.org/pods"),)
+)
 SAYS = Answer("how?", "extractive", ANSWER.sentences[:1], ANSWER.citations[:1], missing="Nothing is said of trees.")
 
 

@@ -50,7 +50,7 @@ class Data:
     @cached_property
     def bench(self) -> Bench:
         """Return what benchmarks are run with."""
-        return Bench(self.assistant.encoder, self.keep, self.track)
+        return Bench(self.assistant.encoder, self.keep, self.track, self.assistant.reader)
 
     def place(self, holds: Callable[[Path], bool], name: str) -> Path:
         """Return the folder of a benchmark. Raises EvalError where there is none."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,14 @@ from eval.bench import Bench, json_lines
 from eval.certainty import at, auc, best
 from eval.corpus import describe
 from eval.systems import Remembering
+from index.encoder import Encoder
 from ingest import Track, silently
 
 NOISE = 1.5  # questions of a dev half that may come out worse: what another machine's rounding may turn
 Weights = Mapping[str, float]
+QUESTIONS = 400  # of the reader's training, among the messages that intents are fitted on: most messages are questions
+SOFTNESS = 30  # inverse strength of that fit's L2 penalty
+HERE = Path(__file__).parent / "questions"
 Values = Sequence[Sequence[float]] | npt.NDArray[np.float64]  # (examples, features)
 
 
@@ -89,6 +94,10 @@ class Fitted:
         """Return the largest difference between a new weight and the one in use."""
         return max(abs(self.weights[key] - self.used.get(key, 0.0)) for key in self.weights)
 
+    def write(self, path: Path) -> None:
+        """Write the weights."""
+        path.write_text(json.dumps(self.weights, indent=1) + "\n", encoding="utf-8")
+
     def keep(self, folder: Path = fitted.HERE) -> Path:
         """Write the weights where app/ reads them.
 
@@ -97,8 +106,24 @@ class Fitted:
         if fell := [figure.name for figure in self.figures if figure.fell]:
             raise EvalError(f"{self.name}: the weights in use are better on {', '.join(fell)}; nothing was written.")
         path = folder / f"{self.name}.json"
-        path.write_text(json.dumps(self.weights, indent=1) + "\n", encoding="utf-8")
+        self.write(path)
         return path
+
+
+@dataclass(frozen=True, slots=True)
+class FittedIntent(Fitted):
+    """The head that tells what a message wants, by kind a weight for each number of the vector and the intercept."""
+
+    encoder: str = ""
+    rows: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Write the weights, a line for each kind."""
+        lines = [
+            f" {json.dumps(name)}: {json.dumps(value)}"
+            for name, value in {"encoder": self.encoder, **self.rows}.items()
+        ]
+        path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 def used(name: str) -> Weights:
@@ -114,8 +139,14 @@ def of_support(data: Data) -> Fitted:
     """Return the weights of the support check: a logistic regression on WiCE's claims."""
     folder = data.place(wice.is_here, "WiCE")
     held = {split: list(json_lines(folder / f"claim_{split}.jsonl")) for split in ("dev", "test")}
+    check = support.load("")
+    assert isinstance(check, support.Read)
     rows = {
-        split: [support.features(one["claim"], one["evidence"]) for one in claims] for split, claims in held.items()
+        split: [
+            check.features(one["claim"], one["evidence"])
+            for one in data.track(claims, f"Reading WiCE, {split}", len(claims))
+        ]
+        for split, claims in held.items()
     }
     right = {split: [one["label"] == "supported" for one in claims] for split, claims in held.items()}
     weights = logistic(rows["dev"], right["dev"], support.FEATURES)
@@ -181,7 +212,47 @@ def logistic(rows: Values, right: Sequence[bool], names: Sequence[str]) -> dict[
     return {name: round(value, 4) for name, value in named.items()}
 
 
+def of_intent(data: Data) -> Fitted:
+    """Return the head that tells what a message wants: a softmax regression over the encoder's vectors.
+
+    Its examples were written by one hand, those of the test half by another.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    from index.reader.training import rows
+
+    encoder = data.open().encoder
+    halves = {name: list(json_lines(HERE / f"{file}.jsonl")) for name, file in INTENTS.items()}
+    asked = [
+        row[("paraphrase", "situation", "typed")[n % 3]][0]
+        for n, row in enumerate(rows.lines(rows.HERE / "questions.jsonl.gz"))
+    ][:: 2600 // QUESTIONS]
+    texts = [one["text"] for one in halves["dev"]] + asked
+    kinds = [one["intent"] for one in halves["dev"]] + ["ask"] * len(asked)
+    model = LogisticRegression(C=SOFTNESS, max_iter=3000).fit(encoder.encode(texts), kinds)
+    held = np.hstack([model.coef_, model.intercept_[:, None]]).astype(np.float64).round(3)
+    named = dict(zip(model.classes_.tolist(), held.tolist(), strict=True))
+    known = json.loads((fitted.HERE / "intent.json").read_bytes()) if (fitted.HERE / "intent.json").exists() else {}
+    figures = [
+        Figure(f"{half} accuracy", _told_right(ones, known, encoder), _told_right(ones, named, encoder), len(ones))
+        for half, ones in halves.items()
+    ]
+    return FittedIntent("intent", {}, {}, tuple(figures), encoder.name, named)
+
+
+def _told_right(ones: Sequence[Mapping[str, str]], named: Mapping[str, Any], encoder: Encoder) -> float:
+    """Return the share of messages whose kind a head tells; 0 for one of another encoder."""
+    kinds = [name for name in named if name != "encoder"]
+    if named.get("encoder", encoder.name) != encoder.name or not kinds:
+        return 0.0
+    weights = np.array([named[kind] for kind in kinds])
+    odds = encoder.encode([one["text"] for one in ones]) @ weights[:, :-1].T + weights[:, -1]
+    return float(np.mean([kinds[n] == one["intent"] for n, one in zip(odds.argmax(axis=1), ones, strict=True)]))
+
+
+INTENTS = {"dev": "intents", "test": "intents-test"}  # files of messages by half
 FITS: dict[str, Callable[[Data], Fitted]] = {  # by the name of the file in app/
     "support": of_support,
     "confidence": of_confidence,
+    "intent": of_intent,
 }

@@ -83,7 +83,7 @@ class Read:
         """Return how likely it is that a passage supports all of a sentence, 0 to 1."""
         if len(terms(sentence)) >= VERBATIM and _flat(sentence) in _flat(passage):
             return 1.0  # its very words
-        values = self.features(sentence, _BREAK.split(passage))
+        values = self.features(sentence, sentences(passage))
         likely = fitted.read("support", FEATURES).probability(values)
         # Claims of an encyclopedia seldom deny each other, so the fit has not learnt what a "not" does.
         return min(likely, DENIED) if values[FEATURES.index("negation")] else likely
@@ -159,6 +159,11 @@ def words(sentence: str, evidence: Sequence[str]) -> list[float]:
         count / 20,
         float(bool(_SAYS_NO.search(sentence)) != bool(_SAYS_NO.search(nearest))),
     ]
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences and lines of a text."""
+    return _BREAK.split(text)
 
 
 def numbers(text: str) -> list[str]:

@@ -23,11 +23,13 @@ from eval.certainty import at, auc, best
 from eval.corpus import describe
 from eval.systems import Remembering
 from index.encoder import Encoder
+from index.reader.training.rows import kept_for_curve, own_claims
 from ingest import Track, silently
 
 NOISE = 1.5  # questions of a dev half that may come out worse: what another machine's rounding may turn
 Weights = Mapping[str, float]
 QUESTIONS = 400  # of the reader's training, among the messages that intents are fitted on: most messages are questions
+CHANGED = 0.8  # how much changed claims count, against WiCE's
 SOFTNESS = 30  # inverse strength of that fit's L2 penalty
 HERE = Path(__file__).parent / "questions"
 Values = Sequence[Sequence[float]] | npt.NDArray[np.float64]  # (examples, features)
@@ -136,27 +138,50 @@ def used(name: str) -> Weights:
 
 
 def of_support(data: Data) -> Fitted:
-    """Return the weights of the support check: a logistic regression on WiCE's claims."""
+    """Return the weights of the support check: a logistic regression on WiCE's claims and on changed claims of ours.
+
+    Ours are over passages that the model was not trained on.
+    """
     folder = data.place(wice.is_here, "WiCE")
-    held = {split: list(json_lines(folder / f"claim_{split}.jsonl")) for split in ("dev", "test")}
+    halves: dict[str, dict[str, list[tuple[str, Sequence[str], bool]]]] = {
+        "WiCE": {},
+        "changed": {"dev": [], "test": []},
+    }
+    for split in ("dev", "test"):
+        claims = json_lines(folder / f"claim_{split}.jsonl")
+        halves["WiCE"][split] = [(one["claim"], one["evidence"], one["label"] == "supported") for one in claims]
+    for claim in own_claims(data.assistant.shelf):
+        if kept_for_curve(claim.evidence):
+            said = support.sentences(claim.evidence.text)
+            halves["changed"][cases.split_of(claim.evidence.key)].append((claim.claim, said, claim.supported == 1))
     check = support.load("")
     assert isinstance(check, support.Read)
     rows = {
-        split: [
-            check.features(one["claim"], one["evidence"])
-            for one in data.track(claims, f"Reading WiCE, {split}", len(claims))
-        ]
-        for split, claims in held.items()
+        name: {
+            split: [check.features(*one[:2]) for one in data.track(held, f"Reading {name}, {split}", len(held))]
+            for split, held in both.items()
+        }
+        for name, both in halves.items()
     }
-    right = {split: [one["label"] == "supported" for one in claims] for split, claims in held.items()}
-    weights = logistic(rows["dev"], right["dev"], support.FEATURES)
+    right = {name: {split: [one[2] for one in held] for split, held in both.items()} for name, both in halves.items()}
+    dev = [rows["WiCE"]["dev"], rows["changed"]["dev"]], [right["WiCE"]["dev"], right["changed"]["dev"]]
+    counts = np.r_[_even(dev[1][0]), CHANGED * _even(dev[1][1])] * len(dev[1][0])
+    weights = logistic(dev[0][0] + dev[0][1], dev[1][0] + dev[1][1], support.FEATURES, counts)
     known = used("support")
     figures = [
-        Figure(f"{split} WiCE, {name}", was, now, len(rows[split]))
-        for split in rows
-        for name, was, now in _told(rows, right, split, [known, weights])
+        Figure(f"{split} {name}, {measure}", was, now, len(rows[name][split]))
+        for name in rows
+        for split in rows[name]
+        for measure, was, now in _told(rows[name], right[name], split, [known, weights])
     ]
     return Fitted("support", weights, known, tuple(figures))
+
+
+def _even(right: Sequence[bool]) -> npt.NDArray[np.float64]:
+    """Return weights with which what is right and what is not count one half each."""
+    yes = np.array(right)
+    counts: npt.NDArray[np.float64] = np.where(yes, 0.5 / yes.sum(), 0.5 / (~yes).sum())
+    return counts
 
 
 def _told(
@@ -193,8 +218,10 @@ def of_confidence(data: Data) -> Fitted:
     return Fitted("confidence", weights, known, figures)
 
 
-def logistic(rows: Values, right: Sequence[bool], names: Sequence[str]) -> dict[str, float]:
-    """Return the weights of a logistic regression by feature, and its "intercept".
+def logistic(
+    rows: Values, right: Sequence[bool], names: Sequence[str], counts: npt.NDArray[np.float64] | None = None
+) -> dict[str, float]:
+    """Return the weights of a logistic regression by feature, and its "intercept"; `counts` says what each row counts.
 
     Features are standardised, the L2 penalty has C = 0.1.
 
@@ -206,7 +233,7 @@ def logistic(rows: Values, right: Sequence[bool], names: Sequence[str]) -> dict[
     values = np.asarray(rows)
     mean, deviation = values.mean(axis=0), values.std(axis=0)
     deviation[deviation == 0] = 1.0
-    model = LogisticRegression(C=0.1, max_iter=1000).fit((values - mean) / deviation, right)
+    model = LogisticRegression(C=0.1, max_iter=1000).fit((values - mean) / deviation, right, sample_weight=counts)
     weights = model.coef_[0] / deviation
     named = dict(zip(names, weights.tolist(), strict=True)) | {"intercept": float(model.intercept_[0] - weights @ mean)}
     return {name: round(value, 4) for name, value in named.items()}

@@ -9,7 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import AnswerError, ModelError, clean, followups, intent, inventory, quoted, reading, suggestions, support
+from app import (
+    AnswerError,
+    ModelError,
+    clean,
+    followups,
+    intent,
+    inventory,
+    quoted,
+    reading,
+    spelling,
+    suggestions,
+    support,
+)
 from app.answer import Answer, Done, Event, Length, Notice, Said, Shown, Status
 from app.citer import Citer
 from app.quoted import Evidence, Quoter
@@ -148,12 +160,14 @@ class Assistant:
         with clock.stage("total"):
             model, fault = self._connected()
             before = [turn.content for turn in history if turn.role == "user"]
-            plainly = question
+            rewritten = question
             if model and history:
                 yield Status("Reading the question")
                 with clock.stage("rewrite"):
-                    plainly, fault = _rewritten(question, history, model)
-            wanted = intent.of(self.encoder.ask(plainly), self.encoder.name)
+                    rewritten, fault = _rewritten(question, history, model)
+            with clock.stage("intent"):
+                plainly = spelling.respelled(rewritten, self.shelf)
+                wanted = intent.of(self.encoder.ask(plainly), self.encoder.name)
             request = inventory.asked(plainly) or (plainly if wanted.kind == "list" else "")
             yield Status("Looking through the lists" if request else "Searching the shelf")
             if wanted.kind == "reshape" and not model:
@@ -163,7 +177,7 @@ class Assistant:
                 yield from _events(said)
             else:
                 with clock.stage("search"):
-                    found = self._found(plainly, before[-EARLIER:] if plainly == question else [], topic)
+                    found = self._found(rewritten, before[-EARLIER:] if rewritten == question else [], topic)
                 if wanted.kind in intent.ASIDE and wanted.probability > found.confidence:
                     said = self._aside(question, wanted.kind, clock)
                     yield from _events(said)
@@ -193,7 +207,9 @@ class Assistant:
     def _found(self, question: str, before: Sequence[str], topic: str) -> Evidence:
         """Return what the shelf has for a question, understood from those before it if that finds more."""
         limit = max(self.manner.passages, narrow.READ)
-        return followups.best([self._quoter.find(text, topic, limit) for text in followups.readings(question, before)])
+        spelled = spelling.respelled(question, self.shelf)
+        texts = dict.fromkeys([*followups.readings(spelled, before), question])  # the first is ahead of the others
+        return followups.best([self._quoter.find(text, topic, limit) for text in texts])
 
     def _answered(
         self, question: str, found: Evidence, model: Model | None, fault: str, clock: Clock

@@ -23,11 +23,12 @@ from index.store import Shelf
 from ingest.ledger import HAS_TEXT
 
 HITS = 12  # passages that are looked at for an answer
-WORDS: Mapping[Length, int] = {"short": 120, "standard": 290, "long": 590}  # that are shown, names of sources left out
-SECTION = 0.38  # of them, at most, that the first section takes
-FURTHER = 4  # sources beside the first, at most
-BESIDE = 0.2  # of them, at most, that each of those takes
-SAYS = 3  # its sentences, at most
+WORDS: Mapping[Length, int] = {"short": 120, "standard": 295, "long": 595}  # that are shown
+SECTION = 0.3  # of them, at most, that the first section takes
+FURTHER = 5  # sources beside the first, at most
+BESIDE = 0.15  # of them, at most, that each of those takes
+SAYS = 2  # its sentences, at most
+NAME = 12  # words that are kept free for the name of a source
 BELOW_BEST = 2.5  # log-odds: a sentence so much less likely than the best passage's is not worth showing
 NEAREST = 3  # resources that are named if there is no answer
 
@@ -90,7 +91,7 @@ class Quoter:
         said = tuple(Sentence(readable(citation.quote), (citation.n,)) for citation in citations)
         begins = bool(lead) and first.start == lead[0][0]
         led = 0 if begins else sum(len(sentence.text.split()) for sentence in said)
-        room = words - led - len(self._text(first).split())
+        room = words - led - self._cost(first)
         stretches = [first, *self._further(found, first, round(words * BESIDE), room)]
         shown, cited = self._shown(stretches, citations)
         if not cited:
@@ -132,6 +133,11 @@ class Quoter:
     def _text(self, stretch: Stretch) -> str:
         return self._shelf.page(stretch.hit.source.url)[0][stretch.start : stretch.end]
 
+    def _cost(self, stretch: Stretch) -> int:
+        """Return how many words a stretch takes, its name and mark included."""
+        passage, source = stretch.hit.passage, stretch.hit.source
+        return len(" ".join([self._text(stretch), source.title, *passage.heading[-1:]]).split()) + 2
+
     def _further(self, found: Evidence, first: Stretch, words: int, room: int) -> Iterator[Stretch]:
         """Yield what other passages say that answers, too: a few sentences each, of so many words at most."""
         taken = [first]
@@ -141,13 +147,13 @@ class Quoter:
                 return
             if not hit.marks or max(hit.marks) < least or any(one.overlaps(hit) for one in taken):
                 continue
-            spans = sections.answering(hit, words=min(words, room), most=SAYS)
+            spans = sections.answering(hit, words=min(words, room - NAME), most=SAYS)
             if not spans:
                 continue
             stretch = Stretch(hit, spans[0][0], spans[-1][1], tuple(spans))
             if any(self._text(one) == self._text(stretch) for one in taken):  # a copy of the page
                 continue
-            room -= len(self._text(stretch).split())
+            room -= self._cost(stretch)
             taken.append(stretch)
             yield stretch
 

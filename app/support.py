@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app import AnswerError, fitted
+from app import AnswerError, differ, fitted
 from app.answer import Support
 from index.lexical import terms
 from index.reader.readings import Text
@@ -30,7 +30,8 @@ FEATURES = (
     "three",  # in the three neighbouring sentences that have most
     "four",  # in the four sentences that together have most
     "pairs",  # share of its pairs of neighbouring words that stand together there
-    "numbers",  # share of its numbers, units included, that stand there
+    "numbers",  # share of its numbers that stand there
+    "amounts",  # the same with their units
     "names",  # share of its names that stand there
     "missing",  # how many of its words do not, by tens
     "length",  # how many words it has, by twenties
@@ -90,6 +91,7 @@ class Read:
 
     def features(self, sentence: str, evidence: Sequence[str]) -> list[float]:
         """Return the features of a sentence against the sentences of its evidence, in the order of FEATURES."""
+        sentence, evidence = _plain(sentence), [_plain(text) for text in evidence]
         texts = stretches(sentence, evidence)
         read = [one.whole for one in self._model.read(sentence, [Text("", text, ((0, len(text)),)) for text in texts])]
         return [max(read), min(read), *words(sentence, evidence)]
@@ -154,6 +156,7 @@ def words(sentence: str, evidence: Sequence[str]) -> list[float]:
         len(_best_union(held, 4)) / count,
         _share(pairwise(terms(sentence)), together),
         _share(numbers(sentence), set(numbers(text))),
+        _share(_amounts(sentence), _amounts(text)),
         _share((name.lower() for name in _NAME.findall(sentence)), set(re.findall(r"[\w&-]+", text.lower()))),
         (count - len(anywhere)) / 10,
         count / 20,
@@ -173,6 +176,15 @@ def numbers(text: str) -> list[str]:
     ['1024', '2.5']
     """
     return [found.replace(",", "").rstrip(".") for found in _NUMBER.findall(text)]
+
+
+def _plain(text: str) -> str:
+    """Return a text without separators of thousands, which the model takes for other numbers."""
+    return re.sub(r"(?<=\d),(?=\d{3}\b)", "", text)
+
+
+def _amounts(text: str) -> set[tuple[str, str]]:
+    return {(number, unit) for unit, found in differ.amounts(text).items() for number in found}
 
 
 def _flat(text: str) -> str:

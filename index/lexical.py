@@ -78,12 +78,14 @@ class Lexical:
     def rarity(self, question: str) -> dict[str, float]:
         """Return how rare each content word of a question is: log(texts / texts with it), unknown words highest."""
         total = int(self._index.scores["num_docs"])
-        starts = self._index.scores["indptr"]
-        known = self._index.vocab_dict
-        held = {
+        return {word: float(np.log((total + 1) / (count + 0.5))) for word, count in self.counts(question).items()}
+
+    def counts(self, question: str) -> dict[str, int]:
+        """Return how many texts have each content word of a question."""
+        starts, known = self._index.scores["indptr"], self._index.vocab_dict
+        return {
             word: int(starts[known[word] + 1] - starts[known[word]]) if word in known else 0 for word in terms(question)
         }
-        return {word: float(np.log((total + 1) / (count + 0.5))) for word, count in held.items()}
 
 
 def terms(text: str) -> list[str]:

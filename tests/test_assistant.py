@@ -9,7 +9,7 @@ from conftest import CACHES, PODS, RING, FakeEncoder, FakeReader, a_document, a_
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import AnswerError
+from app import AnswerError, spelling
 from app.answer import REFUSAL, Answer, Done, Said, Shown, Status
 from app.assistant import LONGEST_QUESTION, Assistant, Turn
 from app.quoted import readable
@@ -206,3 +206,18 @@ def test_answers_from_the_notes_are_proved(noted, question):
 def test_so_are_those_to_any_question(noted, words):
     assistant, documents = noted
     check_proof(assistant.ask(" ".join(words)), documents)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("what do wrokers send", "what do workers send"),
+        ("what do workers send", "what do workers send"),
+        ("Wrokers Inc", "Wrokers Inc"),  # a name
+        ("ring", "ring"),
+    ],
+)
+def test_a_mistyped_word_is_read_as_the_shelf_spells_it(tmp_path, typed, meant):
+    said = a_document("https://example.org/w", *(f"All workers send part {n} of the sum." for n in range(9)))
+    build.build([(said, a_source(said))], FakeEncoder(), tmp_path)
+    assert spelling.respelled(typed, store.open_shelf(tmp_path / "shelves")) == meant

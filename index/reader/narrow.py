@@ -12,7 +12,7 @@ from index.passage import Hit
 from index.reader.readings import Reading, Text
 
 READ = 10  # hits that are read: as many as half a second allows on two ordinary cores
-SHARE = 0.6  # of what it says in a hit's score, against the search's; both standardised over the hits that are read
+SHARE = 0.3  # of what it says in a hit's score, against the search's; both standardised over the hits that are read
 
 
 class Reader(Protocol):

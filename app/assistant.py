@@ -182,7 +182,7 @@ class Assistant:
                     said = self._aside(question, wanted.kind, clock)
                     yield from _events(said)
                 else:
-                    said = yield from self._answered(question, found, model, fault, clock)
+                    said = yield from self._answered(question, found, model, fault, clock, wanted.kind)
         if wanted.kind == "other" and not said.notice:
             said = replace(said, notice=intent.ENGLISH, notice_at=len(said.sentences))
         yield Done(clean.answer(said))
@@ -212,13 +212,13 @@ class Assistant:
         return followups.best([self._quoter.find(text, topic, limit) for text in texts])
 
     def _answered(
-        self, question: str, found: Evidence, model: Model | None, fault: str, clock: Clock
+        self, question: str, found: Evidence, model: Model | None, fault: str, clock: Clock, kind: intent.Kind
     ) -> Generator[Event, None, Answer]:
         """Yield the answer that is made of what was found; return it whole."""
         yield Status(f"Reading {len(found.hits)} passages")
         if model and not fault and found.hits:
             return (yield from self._written(question, found, model, clock))
-        said = yield from self._quoted(question, found, clock)
+        said = yield from self._quoted(question, found, clock, outline=kind == "outline")
         said = replace(said, notice=f"The language model did not answer: {fault}." if fault else "")
         yield from _events(said)
         return said
@@ -275,12 +275,12 @@ class Assistant:
         return (yield from writing.run())
 
     def _quoted(
-        self, question: str, found: Evidence, clock: Clock, length: Length | None = None
+        self, question: str, found: Evidence, clock: Clock, length: Length | None = None, *, outline: bool = False
     ) -> Generator[Event, None, Answer]:
         """Yield what is done for the answer that is made of quotes alone; return it."""
         yield Status("Choosing and checking the quotes")
         with clock.stage("quote"):
-            made = self._quoter.quote(found, length or self.manner.length)
+            made = self._quoter.quote(found, length or self.manner.length, outline=outline)
         return Answer(
             question=question,
             mode="extractive",

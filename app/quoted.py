@@ -76,8 +76,11 @@ class Quoter:
             hits = narrow.read(question, hits, self._reader)
         return Evidence(asked, hits, *confidence.confidence(hits))
 
-    def quote(self, found: Evidence, length: Length = "standard") -> Quoted:
-        """Return an answer from what was found; if nothing answers, what comes closest."""
+    def quote(self, found: Evidence, length: Length = "standard", *, outline: bool = False) -> Quoted:
+        """Return an answer from what was found; if nothing answers, what comes closest.
+
+        With an `outline` the sections of the best document follow, each with how it begins, before what others add.
+        """
         if found.outcome == "refused" or not found.hits:
             return self._refusal(found)
         words = WORDS[length]
@@ -92,7 +95,9 @@ class Quoter:
         begins = bool(lead) and first.start == lead[0][0]
         led = 0 if begins else sum(len(sentence.text.split()) for sentence in said)
         room = words - led - self._cost(first)
-        stretches = [first, *self._further(found, first, round(words * BESIDE), room)]
+        stretches = [first, *(self._outline(best, first, room) if outline else ())]
+        room -= sum(map(self._cost, stretches[1:]))
+        stretches += self._further(found, stretches, round(words * BESIDE), room)
         shown, cited = self._shown(stretches, citations)
         if not cited:
             return self._refusal(found)
@@ -138,9 +143,18 @@ class Quoter:
         passage, source = stretch.hit.passage, stretch.hit.source
         return len(" ".join([self._text(stretch), source.title, *passage.heading[-1:]]).split()) + 2
 
-    def _further(self, found: Evidence, first: Stretch, words: int, room: int) -> Iterator[Stretch]:
+    def _outline(self, best: Hit, first: Stretch, room: int) -> Iterator[Stretch]:
+        """Yield how the sections of the best document begin, in its order, of so many words at most."""
+        for stretch in sections.outline(best, self._shelf):
+            room -= self._cost(stretch)
+            if room < 0:
+                return
+            if not first.overlaps(stretch.hit):
+                yield stretch
+
+    def _further(self, found: Evidence, shown: Sequence[Stretch], words: int, room: int) -> Iterator[Stretch]:
         """Yield what other passages say that answers, too: a few sentences each, of so many words at most."""
-        taken = [first]
+        taken = list(shown)
         least = max(found.hits[0].marks, default=0.0) - BELOW_BEST
         for hit in found.hits[1:]:
             if len(taken) > FURTHER:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +22,8 @@ BELOW_BEST = 2.0  # log-odds: a sentence so much less likely than the best of it
 UNDECIDED = 0.0  # log-odds from which a sentence is marked, if one is
 FEWEST = 60  # words of a section, below which what stands before is shown, too
 FOLLOWS = 1.5  # log-odds by which the sentence behind one that answers is ahead of the one before it
+STEPS = 3  # headings that make an outline
+SAYS = 8  # words from which the beginning of a section says something
 ITEMS = 3  # items that make a list
 
 _ITEM = re.compile(r"(?:^|\n)[ \t]*(?:[-*•–]|\d{1,2}[.)])[ \t]+$")
@@ -126,6 +128,46 @@ def grow(hit: Hit, shelf: Shelf, words: int) -> Stretch:
         starts = [span[0] for span in sentences(hit) if span[0] < start and _words(hit, span[0], start) <= room]
         start = min([start, *starts])
     return Stretch(hit, start, end, tuple(span for span in marked(hit) if span[0] >= start and span[1] <= end))
+
+
+def outline(hit: Hit, shelf: Shelf) -> list[Stretch]:
+    """Return how the sections around a hit begin, in the order of its document: those under the nearest heading above.
+
+    A heading counts that has a few under it; there is no outline if none does.
+    """
+    first: dict[tuple[str, ...], tuple[int, Passage]] = {}  # the first passage of each heading
+    for number in _document(hit, shelf):
+        ((passage, _),) = shelf.passages([number])
+        if passage.sentences:
+            first.setdefault(passage.heading, (number, passage))
+    for depth in range(len(hit.passage.heading), -1, -1):
+        around = hit.passage.heading[:depth]
+        under = [held for heading, held in first.items() if heading[:depth] == around and heading != around]
+        if len(under) >= STEPS:
+            return [_beginning(replace(hit, number=number, passage=passage, marks=())) for number, passage in under]
+    return []
+
+
+def _document(hit: Hit, shelf: Shelf) -> range:
+    """Return the numbers of the passages of a hit's document."""
+
+    def inside(number: int) -> bool:
+        ((passage, _),) = shelf.passages([number])
+        return passage.document == hit.passage.document
+
+    start, end = hit.number, hit.number + 1
+    while start and inside(start - 1):
+        start -= 1
+    while end < shelf.manifest.passages and inside(end):
+        end += 1
+    return range(start, end)
+
+
+def _beginning(hit: Hit) -> Stretch:
+    """Return the first sentences of a passage, enough to say something."""
+    spans = sentences(hit)
+    end = next((span[1] for span in spans if _words(hit, spans[0][0], span[1]) >= SAYS), spans[-1][1])
+    return Stretch(hit, spans[0][0], end, ())
 
 
 def _following(hit: Hit, shelf: Shelf) -> Iterator[Passage]:

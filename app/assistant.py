@@ -170,8 +170,8 @@ class Assistant:
                 wanted = intent.of(self.encoder.ask(plainly), self.encoder.name)
             request = inventory.asked(plainly) or (plainly if wanted.kind == "list" else "")
             yield Status("Looking through the lists" if request else "Searching the shelf")
-            if wanted.kind == "reshape" and not model:
-                said = yield from self._reshaped(question, before, topic, clock)
+            if wanted.kind in intent.LENGTHS and not model:
+                said = yield from self._again(question, wanted.kind, before, topic, clock)
             elif request and (listed := self._listed(question, request, clock)):
                 said = listed
                 yield from _events(said)
@@ -223,17 +223,18 @@ class Assistant:
         yield from _events(said)
         return said
 
-    def _reshaped(
-        self, question: str, before: Sequence[str], topic: str, clock: Clock
+    def _again(
+        self, question: str, kind: intent.Kind, before: Sequence[str], topic: str, clock: Clock
     ) -> Generator[Event, None, Answer]:
         """Yield the answer to the last question again, shorter or longer; say so if there was no question."""
-        asked = [text for text in before if intent.of(self.encoder.ask(text), self.encoder.name).kind != "reshape"]
+        kinds = [intent.of(self.encoder.ask(text), self.encoder.name).kind for text in before]
+        asked = [text for text, one in zip(before, kinds, strict=True) if one not in intent.LENGTHS]
         if not asked:
             said = self._aside(question, "reshape", clock)
         else:
             with clock.stage("search"):
                 found = self._found(asked[-1], asked[:-1], topic)
-            said = yield from self._quoted(question, found, clock, intent.length(question, self.encoder))
+            said = yield from self._quoted(question, found, clock, intent.LENGTHS[kind])
         yield from _events(said)
         return said
 

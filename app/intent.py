@@ -12,9 +12,9 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 
 from app.answer import Length
-from index.encoder import Asked, Encoder, Vectors
+from index.encoder import Asked, Vectors
 
-Kind = Literal["ask", "outline", "list", "shelf", "talk", "quiz", "reshape", "other"]
+Kind = Literal["ask", "outline", "list", "shelf", "talk", "quiz", "reshape", "longer", "other"]
 
 LEAST = 0.5  # probability from which a message is taken for anything but a question
 ASIDE = frozenset({"shelf", "talk", "quiz"})  # want nothing that the sources say
@@ -32,10 +32,7 @@ REPLIES: Mapping[str, str] = {
     "reshape": "There is no earlier answer to change. Ask a question first; “shorter” and “longer” then change its"
     " answer.",
 }
-_LENGTHS: Mapping[Length, str] = {
-    "short": "Make that shorter and simpler, only the gist.",
-    "long": "Make that longer, with more detail.",
-}
+LENGTHS: Mapping[Kind, Length] = {"reshape": "short", "longer": "long"}  # in which an earlier answer is given again
 ENGLISH = "The sources on this shelf are in English; a question in English finds more."
 
 
@@ -66,12 +63,6 @@ def of(asked: Asked, encoder: str) -> Intent:
     best = int(likely.argmax())
     probability = float(likely[best])
     return Intent(head.kinds[best], probability) if probability >= LEAST else Intent("ask", 1 - probability)
-
-
-def length(asked: str, encoder: Encoder) -> Length:
-    """Return the length in which an answer is wanted again: that whose name is nearer to what was asked."""
-    vector, *named = encoder.encode([asked, *_LENGTHS.values()])
-    return max(_LENGTHS, key=lambda name: float(vector @ named[list(_LENGTHS).index(name)]))
 
 
 @cache

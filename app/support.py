@@ -67,7 +67,7 @@ def load(folder: str, *, engines: Path | None = None) -> Callable[[str, str], fl
     if not folder:
         from index.reader import cross
 
-        return Read(cross.load("support", engines=engines))
+        return Read(lambda: cross.load("support", engines=engines))
     from index.slow import CrossEncoder
 
     return Nli(CrossEncoder(Path(folder).expanduser(), setting="PREPSHELF_NLI"))
@@ -76,8 +76,8 @@ def load(folder: str, *, engines: Path | None = None) -> Callable[[str, str], fl
 class Read:
     """The built-in check: what the trained model reads, weighed with words; fitted by `prep eval fit support`."""
 
-    def __init__(self, model: Reader) -> None:
-        """Take the model that says how likely a text supports a sentence."""
+    def __init__(self, model: Callable[[], Reader]) -> None:
+        """`model` gives the one that says how likely a text supports a sentence; it is asked for when it is needed."""
         self._model = model
 
     def __call__(self, sentence: str, passage: str) -> float:
@@ -93,7 +93,9 @@ class Read:
         """Return the features of a sentence against the sentences of its evidence, in the order of FEATURES."""
         sentence, evidence = _plain(sentence), [_plain(text) for text in evidence]
         texts = stretches(sentence, evidence)
-        read = [one.whole for one in self._model.read(sentence, [Text("", text, ((0, len(text)),)) for text in texts])]
+        read = [
+            one.whole for one in self._model().read(sentence, [Text("", text, ((0, len(text)),)) for text in texts])
+        ]
         return [max(read), min(read), *words(sentence, evidence)]
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
@@ -104,13 +103,17 @@ def built_in_folder() -> Path:
 def load(which: str = "", *, engines: Path | None = None) -> Encoder:
     """Return the encoder in a local folder, or a built-in one: "" for ours, "exact" for the packaged model in float32.
 
-    `engines` is a folder that remembers that a built-in model was checked on this machine; without it that is done
-    anew. Raises ShelfError where there is no model in the folder.
+    It is loaded once. `engines` is a folder that remembers that a built-in model was checked on this machine; without
+    it that is done anew. Raises ShelfError where there is no model in the folder.
     """
-    return _load(which, engines)
+    if which not in _loaded:
+        _loaded[which] = _load(which, engines)
+    return _loaded[which]
 
 
-@cache
+_loaded: dict[str, Encoder] = {}
+
+
 def _load(which: str, engines: Path | None) -> Encoder:
     if which in {"", EXACT}:
         return _built_in(engines, exact=which == EXACT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +15,6 @@ from app.assistant import Assistant
 from eval import EvalError, fit
 from eval.bench import Bench, shelf_of
 from eval.fit import Data, Figure, Fitted
-
-BENCH = Path(__file__).resolve().parent.parent.parent / "shared" / "bench"
 
 
 def test_the_direction_that_made_the_examples_is_found():
@@ -69,10 +66,3 @@ def test_a_name_that_is_not_fitted_is_told(tmp_path):
     done = CliRunner().invoke(cli.app, ["eval", "fit", "nothing", "--data", str(tmp_path)])
     assert done.exit_code == 2
     assert "there is no 'nothing' to fit" in done.output.replace("\n", " ")
-
-
-@pytest.mark.shared
-@pytest.mark.skipif(not BENCH.exists(), reason="the public benchmarks are not beside the checkout")
-def test_the_support_check_that_ships_is_what_the_fit_makes(tmp_path):
-    made = fit.of_support(Data(BENCH, lambda: pytest.fail("no shelf is needed"), tmp_path))
-    assert made.furthest < 0.001

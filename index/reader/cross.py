@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -58,12 +57,20 @@ def _reading(heads: Floats, pool: Floats) -> Reading:
     return Reading(float(heads[0, 0]), np.where(shown > 0, means, -np.inf).astype(np.float32))
 
 
-@cache
+_loaded: dict[str, Cross] = {}
+
+
 def load(name: Literal["narrow", "support"], *, engines: Path | None = None) -> Cross:
-    """Return a trained model; `engines` is a folder that remembers that it was checked on this machine.
+    """Return a trained model, loaded once; `engines` is a folder that remembers that it was checked on this machine.
 
     Raises ShelfError if its file is missing or damaged.
     """
+    if name not in _loaded:
+        _loaded[name] = _load(name, engines)
+    return _loaded[name]
+
+
+def _load(name: Literal["narrow", "support"], engines: Path | None) -> Cross:
     folder = built_in_folder()
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()

@@ -28,6 +28,8 @@ SECTION = 0.3  # of them, at most, that the first section takes
 FURTHER = 5  # sources beside the first, at most
 BESIDE = 0.15  # of them, at most, that each of those takes
 SAYS = 2  # its sentences, at most
+NEARNESS = 5.0  # log-odds for a cosine of 1 between question and sentence, beside what the reader says
+FARTHER = 0.15  # cosine: a passage so much farther from the question than the nearest is about something else
 NAME = 12  # words that are kept free for the name of a source
 BELOW_BEST = 2.5  # log-odds: a sentence so much less likely than the best passage's is not worth showing
 NEAREST = 3  # resources that are named if there is no answer
@@ -74,7 +76,18 @@ class Quoter:
         hits = search.hits(self._shelf, ranking, limit)
         if self._reader:
             hits = narrow.read(question, hits, self._reader)
-        return Evidence(asked, hits, *confidence.confidence(hits))
+        return Evidence(asked, self._marked(asked, hits), *confidence.confidence(hits))
+
+    def _marked(self, asked: Asked, hits: Sequence[Hit]) -> list[Hit]:
+        """Return hits whose sentences are the likelier to answer the nearer they are to the question, too."""
+        near = {hit.number: self._shelf.sentence_vectors(hit.number) @ asked.vector for hit in hits if hit.marks}
+        nearest = max((float(one.max()) for one in near.values() if len(one)), default=0.0)
+        return [
+            replace(hit, marks=tuple((np.array(hit.marks) + NEARNESS * (near[hit.number] - nearest)).tolist()))
+            if hit.marks
+            else hit
+            for hit in hits
+        ]
 
     def quote(self, found: Evidence, length: Length = "standard", *, outline: bool = False) -> Quoted:
         """Return an answer from what was found; if nothing answers, what comes closest.
@@ -103,10 +116,20 @@ class Quoter:
             return self._refusal(found)
         if begins and shown:
             shown = (replace(shown[0], said=lead[-1][1] - first.start), *shown[1:])
-        return Quoted(said, shown, cited, "answered", self._differ(found, stretches, shown), _missing(found))
+        return Quoted(said, shown, cited, "answered", self._differ(found, stretches, shown), self._missing(found))
 
     def _refusal(self, found: Evidence) -> Quoted:
         return Quoted((), (), (), "refused", nearest=self.nearest(found))
+
+    def _missing(self, found: Evidence) -> str | None:
+        """Return what a question names and nothing on the shelf does; None if there is nothing."""
+        addresses = " ".join(hit.source.url for hit in found.hits).lower()
+        lacking = [
+            name
+            for name in dict.fromkeys(names(found.asked.text))
+            if not any(self._shelf.lexical.counts(name).values()) and name.lower() not in addresses
+        ]
+        return f"Not on the shelf: {', '.join(lacking)}." if lacking else None
 
     def _differ(self, found: Evidence, stretches: Sequence[Stretch], shown: Sequence[Section]) -> str:
         """Return what is said of shown sentences that answer and give different amounts."""
@@ -156,10 +179,11 @@ class Quoter:
         """Yield what other passages say that answers, too: a few sentences each, of so many words at most."""
         taken = list(shown)
         least = max(found.hits[0].marks, default=0.0) - BELOW_BEST
+        near = max(hit.dense for hit in found.hits) - FARTHER
         for hit in found.hits[1:]:
             if len(taken) > FURTHER:
                 return
-            if not hit.marks or max(hit.marks) < least or any(one.overlaps(hit) for one in taken):
+            if not hit.marks or max(hit.marks) < least or hit.dense < near or any(one.overlaps(hit) for one in taken):
                 continue
             spans = sections.answering(hit, words=min(words, room - NAME), most=SAYS)
             if not spans:
@@ -198,21 +222,13 @@ def names(text: str) -> list[str]:
     ['Karpenter', 'NLB']
     """
     found = []
-    for match in re.finditer(r"[A-Za-z]\w*(?:[-/.][A-Za-z]\w*)*(?:['’]s)?", text):
+    for match in re.finditer(r"\b[A-Za-z]\w*(?:[-/.][A-Za-z]\w*)*(?:['’]s)?", text):
         word = re.sub(r"['’]s$", "", match[0])
         before = text[: match.start()].rstrip(" \"“'‘(")
         inner = re.search(r"[A-Z]", word[1:]) or (word[0].isupper() and before and before[-1] not in ".?!:")
         if inner and terms(word):
             found.append(word)
     return found
-
-
-def _missing(found: Evidence) -> str | None:
-    """Return what a question names and nothing has that was read for it; None if there is nothing."""
-    texts = (" ".join([hit.source.title, *hit.passage.heading, hit.passage.text]) for hit in found.hits)
-    held = set(terms(" ".join(texts)))
-    lacking = [name for name in names(found.asked.text) if not set(terms(name)) <= held]
-    return f"Not in what was read: {', '.join(dict.fromkeys(lacking))}." if lacking else None
 
 
 def readable(quote: str) -> str:

@@ -20,6 +20,7 @@ Span = tuple[int, int]
 LEAD, LEADING = 45, 2  # words and sentences that an answer leads with, at most, without what they lean on
 BELOW_BEST = 2.0  # log-odds: a sentence so much less likely than the best of its passage is marked, too
 UNDECIDED = 0.0  # log-odds from which a sentence is marked, if one is
+FEW = 4  # words of a sentence that can answer
 FEWEST = 60  # words of a section, below which what stands before is shown, too
 FOLLOWS = 1.5  # log-odds by which the sentence behind one that answers is ahead of the one before it
 STEPS = 3  # headings that make an outline
@@ -57,20 +58,30 @@ def answering(hit: Hit, *, words: int = LEAD, most: int = LEADING) -> list[Span]
     spans, odds = sentences(hit), hit.marks
     if not odds:
         return []
-    first = last = max(range(len(odds)), key=odds.__getitem__)
+    worth = [n for n in range(len(odds)) if _says_something(hit, spans[n])]
+    if not worth:
+        return []
+    first = last = max(worth, key=odds.__getitem__)
     room = words - _count(hit, spans[first])
     if room < 0 and words != LEAD:  # as a lead even a long sentence does
         return []
     while last - first + 1 < most:
         # What follows on an answer is read more easily than what comes before it.
         beside = {n: odds[n] + FOLLOWS * (n > last) for n in (first - 1, last + 1) if 0 <= n < len(odds)}
-        beside = {n: odd for n, odd in beside.items() if _count(hit, spans[n]) <= room}
+        beside = {n: odd for n, odd in beside.items() if n in worth and _count(hit, spans[n]) <= room}
         if not beside:
             break
         taken = max(beside, key=lambda n: beside[n])
         room -= _count(hit, spans[taken])
         first, last = min(first, taken), max(last, taken)
     return spans[first : last + 1]
+
+
+def _says_something(hit: Hit, span: Span) -> bool:
+    """Return whether a sentence stands for itself: it has a few words beside addresses, and no end that leads on."""
+    text = _text(hit, span).rstrip()
+    plain = [word for word in text.split() if "://" not in word and any(map(str.isalpha, word))]
+    return len(plain) >= FEW and not text.endswith((",", ";"))
 
 
 def lead(hit: Hit) -> list[Span]:

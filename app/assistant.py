@@ -176,8 +176,7 @@ class Assistant:
                 said = listed
                 yield from _events(said)
             else:
-                with clock.stage("search"):
-                    found = self._found(rewritten, before[-EARLIER:] if rewritten == question else [], topic)
+                found = self._found(rewritten, before[-EARLIER:] if rewritten == question else [], topic, clock)
                 if wanted.kind in intent.ASIDE and wanted.probability > found.confidence:
                     said = self._aside(question, wanted.kind, clock)
                     yield from _events(said)
@@ -204,12 +203,12 @@ class Assistant:
                 break
         return found
 
-    def _found(self, question: str, before: Sequence[str], topic: str) -> Evidence:
+    def _found(self, question: str, before: Sequence[str], topic: str, clock: Clock) -> Evidence:
         """Return what the shelf has for a question, understood from those before it if that finds more."""
         limit = max(self.manner.passages, narrow.READ)
         spelled = spelling.respelled(question, self.shelf)
         texts = dict.fromkeys([*followups.readings(spelled, before), question])  # the first is ahead of the others
-        return followups.best([self._quoter.find(text, topic, limit) for text in texts])
+        return followups.best([self._quoter.find(text, topic, limit, stage=clock.stage) for text in texts])
 
     def _answered(
         self, question: str, found: Evidence, model: Model | None, fault: str, clock: Clock, kind: intent.Kind
@@ -232,8 +231,7 @@ class Assistant:
         if not asked:
             said = self._aside(question, "reshape", clock)
         else:
-            with clock.stage("search"):
-                found = self._found(asked[-1], asked[:-1], topic)
+            found = self._found(asked[-1], asked[:-1], topic, clock)
             said = yield from self._quoted(question, found, clock, intent.LENGTHS[kind])
         yield from _events(said)
         return said

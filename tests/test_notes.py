@@ -98,7 +98,7 @@ class TestNote:
         assert len(passages) >= 4
         assert document.form == "note"
         assert not any(url in passage.text for passage in passages for url in linked(path))
-        assert all(passage.place.startswith("L") for passage in passages)
+        assert all(passage.place_at(0).startswith("L") for passage in passages)
 
     def test_leads_to_its_very_lines(self, path):
         document = notes.read(path, f"ingest/starter/{path.name}")

@@ -19,17 +19,18 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
-from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source  # noqa: E402
+from conftest import CACHES, PODS, RING, FakeEncoder, FakeReader, a_document, a_source  # noqa: E402
 
 import config  # noqa: E402
 from app import cards, confidence, llm, server  # noqa: E402
-from app.answer import Answer, Done, Event, Nearest, Said, Sentence  # noqa: E402
+from app.answer import Answer, Done, Event, Nearest, Said, Sentence, Shown  # noqa: E402
 from app.answer import Status as Doing  # noqa: E402
 from app.assistant import Assistant  # noqa: E402
 from app.plan import Plan  # noqa: E402
 from app.reading import Item, ReadingList  # noqa: E402
 from index import build  # noqa: E402
 from index import encoder as encoders  # noqa: E402
+from index import reader as readers  # noqa: E402
 from ingest import ledger  # noqa: E402
 from ingest.catalogue import Resource  # noqa: E402
 from ingest.document import Document  # noqa: E402
@@ -57,7 +58,7 @@ def make_shelf(data: Path, *more: Document) -> None:
 
 def scripted(settings: dict[str, object]) -> None:
     """Make the assistant say what a test wants said; everything else stays as it is."""
-    confidence.enough = lambda _: 0.0  # it was fitted to a real encoder
+    confidence.confidence = lambda hits: confidence.Confidence(0.9, "answered")  # it was fitted to real readers
     plain = Assistant.stream
     slow, drip = float(str(settings.get("slow", 0))), float(str(settings.get("drip", 0)))
 
@@ -67,18 +68,20 @@ def scripted(settings: dict[str, object]) -> None:
         said = done.answer
         if "unanswerable" in question:
             near = (Nearest("Pods", "https://example.org/pods"),)
-            said = replace(said, sentences=(), citations=(), nearest=near)
+            said = replace(said, sentences=(), citations=(), sections=(), outcome="refused", nearest=near)
         if says and said.sentences:
             first = Sentence(says, said.sentences[0].citations, said.sentences[0].support)
             said = replace(said, sentences=(first, *said.sentences[1:]))
         if "weak" in question and said.sentences:
-            weak = [replace(s, support=how) for s, how in zip(said.sentences, ("weak", "unsupported"), strict=False)]
-            said = replace(said, sentences=(*weak, *said.sentences[len(weak) :]), missing="Its history is not told.")
+            weak = [replace(said.sentences[0], support=how) for how in ("weak", "unsupported")]
+            said = replace(said, sentences=(*weak, *said.sentences[1:]), missing="Its history is not told.")
         yield from (event for event in before if isinstance(event, Doing))
         time.sleep(slow)
         for sentence in said.sentences:
             yield Said(sentence, tuple(cited for cited in said.citations if cited.n in sentence.citations))
             time.sleep(drip)
+        if not said.abstained:
+            yield from (event for event in before if isinstance(event, Shown))
         yield Done(said)
 
     def ask(self: Assistant, question: str, **given: object) -> Answer:
@@ -111,6 +114,7 @@ def main() -> None:
     data = Path(settings["data"])
     if not settings.get("real"):
         encoders.load = lambda *_args, **_how: FakeEncoder()
+        readers.load = lambda *_args, **_how: FakeReader()
         if not (data / "shelves" / "current").exists():
             make_shelf(data)
         scripted(settings)

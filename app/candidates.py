@@ -12,7 +12,7 @@ import numpy.typing as npt
 from app import fitted
 from app.wish import VIDEO, Wish
 from index import search
-from index.encoder import Asked, Encoder, Vectors
+from index.encoder import Asked
 from index.lexical import terms
 from index.passage import Listing, Source
 from index.store import Shelf
@@ -77,7 +77,9 @@ class Candidate:
         pages = [self.source.url]
         if self.whole:
             site = self.listing.url.rstrip("/")
-            pages = [each.url for each in shelf.sources() if self.listing.url == each.resource or _under(each.url, site)]
+            pages = [
+                each.url for each in shelf.sources() if self.listing.url == each.resource or _under(each.url, site)
+            ]
         return sum(len(shelf.page(url)[0].split()) for url in pages)
 
 
@@ -102,7 +104,8 @@ def find(wanted: Wish, asked: Asked, shelf: Shelf) -> list[Candidate]:
     ):
         model = fitted.read(name, names)
         found += [
-            replace(one, likely=model.probability(values)) for one, values in zip(rows.candidates, rows.values, strict=True)
+            replace(one, likely=model.probability(values))
+            for one, values in zip(rows.candidates, rows.values, strict=True)
         ]
     by_title: dict[str, Candidate] = {}
     for one in sorted(found, key=lambda one: -one.likely):

@@ -1,4 +1,4 @@
-"""Reading lists: what fits a request and no more, from the basics to the depth, each with a reason from its own words."""
+"""Reading lists: what fits a request and no more, from the basics to the depth, each with a reason in its own words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from index.store import Shelf
 Stage = Literal["crawl", "walk", "run"]
 STAGES: tuple[Stage, ...] = ("crawl", "walk", "run")
 
-MOST = 8  # items, where the request does not say how many
+MOST = 10  # items, where the request does not say how many
 MORE = 8  # of those that fit as well and were left out
 USUAL_MINUTES = {"video": 20, "paper": 60, "article": 15}
 """Minutes of what has no text, by kind; of other kinds nothing is claimed."""
@@ -44,7 +44,7 @@ _DEPTH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to read or watch in one go: a page, a section of one, a talk, a lab; or a book, where one is asked for."""
+    """One thing to read or watch in one go: a page, a section, a talk, a lab; or a book where it is asked for."""
 
     url: str
     title: str
@@ -116,7 +116,7 @@ def read(request: str, shelf: Shelf, encoder: Encoder, citer: Citer, *, minutes:
     return ReadingList(
         request,
         items,
-        tuple([*missing, *_gaps(wanted, items, shelf, box)]),
+        (*missing, *_gaps(wanted, items, shelf, box)),
         tuple(_item(one, asked, shelf, citer) for one in left),
         wanted.understood,
     )
@@ -133,6 +133,11 @@ def duration(minutes: float) -> str:
         return ""
     hours, rest = divmod(whole, 60)
     return " ".join(filter(None, [f"{hours} h" if hours else "", f"{rest} min" if rest else ""]))
+
+
+def length(item: Item) -> str:
+    """Return how long an item takes as people say it, "" where nobody can tell."""
+    return f"{'about ' if item.about and item.minutes else ''}{duration(item.minutes)}"
 
 
 # --- what is taken --------------------------------------------------------------------------------
@@ -186,7 +191,7 @@ def _taken(fitting: Sequence[_Rated], wanted: Wish, box: float | None) -> tuple[
     order = sorted(fitting, key=lambda one: -one.worth(wanted))
     if wanted.each:
         return _of_each(order, wanted.each)
-    most = wanted.most or MOST
+    most = wanted.most or max(MOST, wanted.least)
     taken = _in_the_box(order, wanted, box, most) if box else order[:most]
     short = len(taken) < wanted.least
     return taken, [f"Of the {wanted.least} that you asked for the shelf has {len(taken) or 'none'}."] if short else []

@@ -17,7 +17,7 @@ from ingest.address import same_page
 CORE = 4.0  # how much what should be on a list counts against what may be
 CUTS = tuple(round(0.05 * n, 2) for n in range(2, 13))
 NEARS = tuple(round(0.1 * n, 1) for n in range(2, 8))
-MOST = 8
+MOST = 10
 
 
 @dataclass(frozen=True)

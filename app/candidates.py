@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from app import fitted
-from app.wish import VIDEO, Wish
+from app.kinds import VIDEO
+from app.wish import Wish
 from index import search
 from index.encoder import Asked
 from index.lexical import terms
@@ -186,10 +187,14 @@ def _wished(wanted: Wish, kind: str, source: Source) -> str:
 def books(found: Sequence[Candidate], shelf: Shelf) -> list[Candidate]:
     """Return whole books in the place of their pages, each as likely as its likeliest page."""
     listings = {listing.url.rstrip("/"): listing for listing in shelf.listings()}
+    first = {source.url: n for n, source in reversed(list(enumerate(shelf.sources())))}
     held: dict[str, Candidate] = {}
     for one in found:
         listing = next((listings[root] for root in _roots(one) if root in listings), one.listing)
         whole = replace(one, listing=listing, kind="book", whole=True) if one.source else one
+        if whole.source and (opens := first.get(listing.url)) is not None:  # where a book says what it is about
+            best = int(np.flatnonzero(shelf.document_of == opens)[0])
+            whole = replace(whole, source=shelf.source(opens), document=opens, best=best)
         held.setdefault(whole.url, whole)
     return list(held.values())
 

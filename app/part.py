@@ -21,7 +21,7 @@ WORDS_A_MINUTE = 200  # read with care
 OPENING = 3  # passages that may say what a page is about, and the one that fits best
 WORDS = range(7, 46)  # of a sentence that is a reason
 ASKED = 0.5  # how much the likeness to the request counts, against that to the whole part
-OPENS = 0.1  # how much the opening is ahead, where a text says what it is about
+OPENS = 0.4  # how much its first sentence is ahead, where a text says what it is about; the third half as much
 NAMED = 3  # headings that outline a part
 
 
@@ -74,19 +74,27 @@ class Part:
         """
         whole = shelf.vectors(self.numbers).mean(axis=0)
         whole = whole / max(float(np.linalg.norm(whole)), 1e-9)
-        opening = self.numbers[:OPENING]
         said = []
-        for number in dict.fromkeys([*opening.tolist(), self.best]):
+        for number in dict.fromkeys([*self.numbers[:OPENING].tolist(), self.best]):
             ((passage, source),) = shelf.passages([number])
             hit = Hit(number=number, passage=passage, source=source, score=0.0, dense=0.0, lexical=0.0)
             vectors = shelf.sentence_vectors(number)
-            worth = vectors @ whole + ASKED * (vectors @ asked.vector) + OPENS * (number in opening)
+            worth = vectors @ whole + ASKED * (vectors @ asked.vector)
             said += [(float(each), hit, span) for each, span in zip(worth, sections.sentences(hit), strict=True)]
-        for _, hit, (start, end) in sorted(said, key=lambda each: -each[0]):
-            quote = hit.passage.text[start - hit.passage.start : end - hit.passage.start]
-            if len(quote.split()) in WORDS and quote[0].isupper() and quote[-1] in ".!”)":
-                return citer.cite(hit, start, end, 1)
-        return None
+        told = [(worth, hit, span, _quote(hit, span)) for worth, hit, span in said]
+        told = [each for each in told if _stands_alone(each[3])]
+        ranked = sorted(enumerate(told), key=lambda pair: -pair[1][0] - OPENS / (1 + pair[0] / 2))
+        return next((citer.cite(hit, *span, 1) for _, (_, hit, span, _) in ranked), None)
+
+
+def _quote(hit: Hit, span: sections.Span) -> str:
+    return hit.passage.text[span[0] - hit.passage.start : span[1] - hit.passage.start]
+
+
+def _stands_alone(quote: str) -> bool:
+    """Return whether a sentence is whole, and understood without the one before it."""
+    whole = len(quote.split()) in WORDS and quote[0].isupper() and quote[-1] in ".!”)"
+    return whole and not sections.leans(quote)
 
 
 def _words(passages: list[Passage], inside: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:

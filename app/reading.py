@@ -105,7 +105,7 @@ def read(request: str, shelf: Shelf, encoder: Encoder, citer: Citer, *, minutes:
     if wanted.only == {"book"}:
         found = candidates.books(found, shelf)
     fitting = [
-        _Rated(one, Part.of(one, shelf, _longest(one, wanted, box)), stage_of(one.listing, one.title))
+        _Rated(one, Part.of(one, shelf, _longest(one, wanted, box)), stage_of(one.listing, one.title, one.kind))
         for one in _enough(found, wanted)
     ]
     fitting = [one for one in fitting if one.stage in wanted.stages and one.fits(wanted)]
@@ -250,17 +250,17 @@ def _listed(listing: Listing) -> str:
     return listing.note or f"Listed under {listing.topic.split('; ')[0]}."
 
 
-def stage_of(listing: Listing, title: str = "") -> Stage:
+def stage_of(listing: Listing, title: str = "", kind: str = "") -> Stage:
     """Return whether a resource is a beginning, the core or the depth, by its kind and the words of its title.
 
-    `title` is that of a page of it, where one is meant.
+    `title` and `kind` are those of a page of it, where one is meant.
     """
     if listing.stage in STAGES:
         return listing.stage
     named = title or listing.title
     if _BASICS.search(named):
         return "crawl"
-    if listing.kind in {"paper", "book"} or _DEPTH.search(named):
+    if (kind or listing.kind) in {"paper", "book"} or _DEPTH.search(named):
         return "run"
     return "walk"
 

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from app.answer import Citation
     from app.candidates import Candidate, Numbers
     from app.citer import Citer
-    from index.encoder import Asked
+    from index.encoder import Asked, Vectors
     from index.store import Shelf
 
 WORDS_A_MINUTE = 200  # read with care
 OPENING = 3  # passages that may say what a page is about, and the one that fits best
 WORDS = range(7, 46)  # of a sentence that is a reason
-ASKED = 0.5  # how much the likeness to the request counts, against that to the whole part
-OPENS = 0.4  # how much its first sentence is ahead, where a text says what it is about; the third half as much
+ASKED = 0.3  # how much the likeness to the request counts, against that to the whole part
+TITLED = 0.7  # and that to its title
+OPENS = 0.35  # how much its first sentence is ahead, where a text says what it is about; the third half as much
 NAMED = 3  # headings that outline a part
 
 
@@ -66,11 +67,11 @@ class Part:
                 break
         return cls(one.source, numbers[inside], one.best, title, counted if title else words, "")
 
-    def reason(self, asked: Asked, shelf: Shelf, citer: Citer) -> Citation | None:
+    def reason(self, asked: Asked, titled: Vectors, shelf: Shelf, citer: Citer) -> Citation | None:
         """Return the sentence that says best what it is about, None if none does.
 
-        It is likest to the whole of it and to the request, and stands where a text says what it is about, or where
-        what was asked for is told.
+        It is likest to the whole of it, to its title, whose vector is `titled`, and to the request, and stands where
+        a text says what it is about, or where what was asked for is told.
         """
         whole = shelf.vectors(self.numbers).mean(axis=0)
         whole = whole / max(float(np.linalg.norm(whole)), 1e-9)
@@ -79,7 +80,7 @@ class Part:
             ((passage, source),) = shelf.passages([number])
             hit = Hit(number=number, passage=passage, source=source, score=0.0, dense=0.0, lexical=0.0)
             vectors = shelf.sentence_vectors(number)
-            worth = vectors @ whole + ASKED * (vectors @ asked.vector)
+            worth = vectors @ whole + ASKED * (vectors @ asked.vector) + TITLED * (vectors @ titled)
             said += [(float(each), hit, span) for each, span in zip(worth, sections.sentences(hit), strict=True)]
         told = [(worth, hit, span, _quote(hit, span)) for worth, hit, span in said]
         told = [each for each in told if _stands_alone(each[3])]

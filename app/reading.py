@@ -14,7 +14,7 @@ from app.candidates import Candidate
 from app.citer import Citer
 from app.part import Part
 from app.wish import Wish
-from index.encoder import Asked, Encoder
+from index.encoder import Asked, Encoder, Vectors
 from index.lexical import terms
 from index.passage import Listing
 from index.store import Shelf
@@ -112,12 +112,12 @@ def read(request: str, shelf: Shelf, encoder: Encoder, citer: Citer, *, minutes:
     taken, missing = _taken(fitting, wanted, box)
     left = [one for one in fitting if one not in taken][:MORE]
     taken.sort(key=lambda one: STAGES.index(one.stage))
-    items = tuple(_item(one, asked, shelf, citer) for one in taken)
+    items = _items(taken, asked, shelf, encoder, citer)
     return ReadingList(
         request,
         items,
         (*missing, *_gaps(wanted, items, shelf, box)),
-        tuple(_item(one, asked, shelf, citer) for one in left),
+        _items(left, asked, shelf, encoder, citer),
         wanted.understood,
     )
 
@@ -225,9 +225,14 @@ def _in_the_box(order: Sequence[_Rated], wanted: Wish, box: float, most: int) ->
 # --- what is said of each -------------------------------------------------------------------------
 
 
-def _item(rated: _Rated, asked: Asked, shelf: Shelf, citer: Citer) -> Item:
+def _items(taken: Sequence[_Rated], asked: Asked, shelf: Shelf, encoder: Encoder, citer: Citer) -> tuple[Item, ...]:
+    titles = encoder.encode([one.part.title or one.one.title if one.part else "" for one in taken])
+    return tuple(_item(one, asked, title, shelf, citer) for one, title in zip(taken, titles, strict=True))
+
+
+def _item(rated: _Rated, asked: Asked, title: Vectors, shelf: Shelf, citer: Citer) -> Item:
     one, part = rated.one, rated.part
-    why = part.reason(asked, shelf, citer) if part else None
+    why = part.reason(asked, title, shelf, citer) if part else None
     return Item(
         url=one.url,
         title=one.title,

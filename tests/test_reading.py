@@ -72,7 +72,7 @@ def test_what_could_not_be_read_is_listed_for_what_the_lists_say_of_it(shelf):
 
 
 def test_it_goes_from_the_basics_to_the_depth(shelf):
-    listed = shelf.read("rings, pods, caches and workers")
+    listed = shelf.read("three texts about rings, pods, caches and workers")
     stages = [STAGES.index(item.stage) for item in listed.items]
     assert len(set(stages)) > 1
     assert stages == sorted(stages)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +24,8 @@ WORDS = range(7, 46)  # of a sentence that is a reason
 ASKED = 0.3  # how much the likeness to the request counts, against that to the whole part
 TITLED = 0.7  # and that to its title
 OPENS = 0.35  # how much its first sentence is ahead, where a text says what it is about; the third half as much
-NAMED = 3  # headings that outline a part
+ABOUT = 0.7  # likeness to the whole and to the title, summed: below it the headings say more
+NAMED = 4  # headings that outline a part
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +83,36 @@ class Part:
             hit = Hit(number=number, passage=passage, source=source, score=0.0, dense=0.0, lexical=0.0)
             vectors = shelf.sentence_vectors(number)
             worth = vectors @ whole + ASKED * (vectors @ asked.vector) + TITLED * (vectors @ titled)
-            said += [(float(each), hit, span) for each, span in zip(worth, sections.sentences(hit), strict=True)]
-        told = [(worth, hit, span, _quote(hit, span)) for worth, hit, span in said]
-        told = [each for each in told if _stands_alone(each[3])]
-        ranked = sorted(enumerate(told), key=lambda pair: -pair[1][0] - OPENS / (1 + pair[0] / 2))
-        return next((citer.cite(hit, *span, 1) for _, (_, hit, span, _) in ranked), None)
+            about = vectors @ (whole + titled)
+            said += [
+                _Said(hit, span, float(here), float(there) >= ABOUT)
+                for span, here, there in zip(sections.sentences(hit), worth, about, strict=True)
+            ]
+        alone = [each for each in said if each.stands_alone]
+        _, best = max(
+            ((each.worth + OPENS / (1 + n / 2), each) for n, each in enumerate(alone)),
+            key=itemgetter(0),
+            default=(0, None),
+        )
+        return citer.cite(best.hit, *best.span, 1) if best and (best.about or not self.outline) else None
 
 
-def _quote(hit: Hit, span: sections.Span) -> str:
-    return hit.passage.text[span[0] - hit.passage.start : span[1] - hit.passage.start]
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A sentence that may say what a part is about."""
 
+    hit: Hit
+    span: sections.Span
+    worth: float
+    about: bool  # it is like the whole
 
-def _stands_alone(quote: str) -> bool:
-    """Return whether a sentence is whole, and understood without the one before it."""
-    whole = len(quote.split()) in WORDS and quote[0].isupper() and quote[-1] in ".!”)"
-    return whole and not sections.leans(quote)
+    @property
+    def stands_alone(self) -> bool:
+        """Return whether it is whole, and understood without the one before it."""
+        start = self.hit.passage.start
+        quote = self.hit.passage.text[self.span[0] - start : self.span[1] - start]
+        whole = len(quote.split()) in WORDS and quote[0].isupper() and quote[-1] in ".!”)"
+        return whole and not sections.leans(quote)
 
 
 def _words(passages: list[Passage], inside: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> int:
@@ -105,4 +122,4 @@ def _words(passages: list[Passage], inside: np.ndarray[tuple[int], np.dtype[np.b
 def _outline(shelf: Shelf, source: Source) -> str:
     """Return which headings a page has, "" where it has none."""
     steps = dict.fromkeys(path[-1] for path, title in shelf.headings(source.url) if path and path[-1] != title)
-    return f"Covers {', '.join(list(steps)[:NAMED])}." if steps else ""
+    return f"Covers {', '.join(list(steps)[:NAMED])}." if len(steps) > 1 else ""

@@ -239,7 +239,7 @@ def _item(rated: _Rated, asked: Asked, title: Vectors, shelf: Shelf, citer: Cite
         kind=one.kind,
         stage=rated.stage,
         minutes=rated.minutes,
-        why=why.quote if why else (part.outline if part else "") or _listed(one.listing),
+        why=why.quote if why else _outlined(part) or _listed(one.listing),
         quote=why.quote if why else "",
         deep_url=why.deep_url if why else one.url,
         status=one.listing.status,
@@ -248,6 +248,11 @@ def _item(rated: _Rated, asked: Asked, title: Vectors, shelf: Shelf, citer: Cite
         paid=candidates.paid(one.listing),
         about=part is None,
     )
+
+
+def _outlined(part: Part | None) -> str:
+    """Return what the headings of a part say of it, "" where they say nothing."""
+    return (part.outline or (part.title and f"Its section “{part.title}”.")) if part else ""
 
 
 def _listed(listing: Listing) -> str:

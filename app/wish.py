@@ -27,7 +27,7 @@ _ONLY = tuple(
         r"(?=\s+(?:should|can|could|do|would) i\b|\s+(?:that )?(?:i|you|we) (?:can|should)\b|\s*[:,–-]\s)",
         rf"^(?:{_ASKS}\s+)*(?:{ONE}s(?!\s+(?:app|store|shop|service|system|platform))\b)",
         rf"\(\s*{SEVERAL}\s*\)",
-        rf"\b{ONE}s (?:about|covering|explaining)\b",
+        rf"\b{ONE}s (?:about|covering|explaining|on|for)\b",
         rf"(?<!crash )\b{ONE}s\s*(?:please)?[.!?]?$",
     )
 )
@@ -54,12 +54,12 @@ _SAID = tuple(
         (r"\b(?:no|not on|nothing (?:on|from)) youtube\b|\btext[ -](?:only|based)\b|\bin writing\b", (), VIDEO),
         (r"\b(?:on|from) github\b|\bgithub only\b|\bonly github\b", ("repository",), ()),
         (
-            r"\b(?:something to|what to|what should i|(?:can|could) i|by) watch(?:ing)?\b|^watch\b"
+            r"\b(?:(?:any|some)thing to|what to|what should i|(?:can|could) i|by) watch(?:ing)?\b|^watch\b"
             r"|\b(?:on youtube|as (?:a )?videos?|in video form)\b",
             VIDEO,
             (),
         ),
-        (r"\bsomething to read\b", (), VIDEO),
+        (r"\b(?:any|some)thing to read\b", (), VIDEO),
         (
             r"\b(?:(?:web)?sites?|platforms?|places?) (?:where (?:i|you|one) can |to |for )?practi[cs](?:e|ing)\b"
             r"|^where (?:can|could|do|should) i practi[cs]e\b",

@@ -197,7 +197,7 @@ UNDERSTOOD = [
     ),
     (
         "tired of reading. anything to watch on machine learning from the start?",
-        "tired of reading. anything to watch on machine learning from the start",
+        "video · tired of reading. on machine learning from the start",
     ),
     (
         "I have never used AWS and want to try it hands-on this weekend",
@@ -209,7 +209,7 @@ UNDERSTOOD = [
         "two hours tonight: tinyurl, whatsapp, uber and netflix designs, written ones, I can't watch videos here",
         "no video · 120 min · tinyurl, whatsapp, uber and netflix designs",
     ),
-    ("system design videos for a long train ride", "system design videos for a long train ride"),
+    ("system design videos for a long train ride", "video · system design a long train ride"),
     ("45 minutes left before my system design round", "45 min · system design"),
     ("evcache", "evcache"),
     ("Gang of Four design patterns", "Gang of Four design patterns"),

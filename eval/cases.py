@@ -78,6 +78,7 @@ class Request:
     each: tuple[str, ...] = ()  # kinds of which it asks for one each
     free: bool = False  # it rules out what costs money
     longest: int = 0  # minutes of one item at most; 0: any
+    same: tuple[str, ...] = ()  # the same request in other words
     need: bool = False  # it is written from a need over the recorded pages, not from what the lists hold
 
     @property

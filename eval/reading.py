@@ -44,7 +44,7 @@ def run(requests: Sequence[Request], read: Read, run: Run, *, track: Track = sil
                 topic=request.topic,
                 question=request.request,
                 case=digest([request]),
-                scores=score(request, listed),
+                scores=score(request, listed) | _stable(request, listed, read),
                 timings={"answer_ms": spent},
                 detail={"expected": {"relevant": request.relevant, "also": request.also}, "answer": dict(listed)},
             )
@@ -78,6 +78,16 @@ def score(request: Request, listed: Mapping[str, Any]) -> dict[str, float]:
     return scores
 
 
+def _stable(request: Request, listed: Mapping[str, Any], read: Read) -> dict[str, float]:
+    """Return how much of a list there is again where the same is asked for in other words, of the longer list."""
+    here = {item["url"] for item in listed["items"]}
+    shares = []
+    for words in request.same:
+        there = {item["url"] for item in read(words, request.minutes or None)["items"]}
+        shares.append(len(here & there) / max(len(here), len(there), 1))
+    return {"stable": fmean(shares)} if shares else {}
+
+
 def _addresses(item: Mapping[str, Any]) -> set[str]:
     """Return the address of an item, and of the listed resource that it is a part of."""
     return {item["url"], item.get("resource") or item["url"]}
@@ -104,6 +114,6 @@ def figures(held: Sequence[Row]) -> dict[str, Any]:
     return {
         f"{split} {name}": fmean(scores)
         for split, rows in sorted(grouped(held, lambda row: row.split).items())
-        for name in ("precision@8", "recall", "obeyed")
+        for name in ("precision@8", "recall", "obeyed", "stable")
         if (scores := [row.scores[name] for row in rows if name in row.scores])
     }

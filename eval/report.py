@@ -65,6 +65,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "precision@8": "precision@8",
         "recall": "recall",
         "obeyed": "as asked",
+        "stable": "same in other words",
         "quoted": "says why",
         "items": "items",
     },

@@ -213,6 +213,14 @@ def test_what_a_request_says_is_obeyed_or_not(changes, obeyed):
     assert reading.score(request, listed)["obeyed"] == obeyed
 
 
+def test_a_list_is_stable_where_other_words_give_it_again(tmp_path):
+    lists = {"q": ["https://x.org/a", "https://x.org/b"], "other words": ["https://x.org/a"]}
+    request = Request("r", "q", "t", relevant=("https://x.org/a",), same=("other words",))
+    run = rows.begin(tmp_path, rows.About("n", "2026", {}, {}, {}))
+    reading.run([request], lambda words, _: {"items": [item(url) for url in lists[words]]}, run)
+    assert run.rows[0].scores["stable"] == 0.5
+
+
 def test_a_page_counts_for_the_resource_that_it_is_a_part_of():
     listed = {"items": [{**item("https://x.org/a/chapter"), "resource": "https://x.org/a"}]}
     assert reading.score(REQUEST, listed)["recall"] == 0.5

@@ -41,7 +41,7 @@ _FREE = re.compile(
     r"(?:for free|free of charge|free to read)|(?:without|no) (?:paying|cost|money)|free only|only free|open access"
     r"|(?:i )?(?:do(?:n['’]| no)t|can(?:no|['’])t) (?:want to |afford to )?(?:pay|buy)(?: anything| for it)?"
     rf"|free(?=\s+{_LIKE}{_THING}s?\b)"
-    r"|that(?: is|['’]s| are) free)\b",
+    r"|that(?: is|['’]s| are) free)\b|,\s*free\s*(?=$|[,.!?])",
     re.IGNORECASE,
 )
 _LONGEST = re.compile(

@@ -24,7 +24,7 @@ WORDS = range(7, 46)  # of a sentence that is a reason
 ASKED = 0.3  # how much the likeness to the request counts, against that to the whole part
 TITLED = 0.7  # and that to its title
 OPENS = 0.35  # how much its first sentence is ahead, where a text says what it is about; the third half as much
-ABOUT = 0.7  # likeness to the whole and to the title, summed: below it the headings say more
+ABOUT = 0.55  # likeness to the whole and to the title, summed: below it the headings say more
 NAMED = 4  # headings that outline a part
 
 
@@ -88,7 +88,7 @@ class Part:
                 _Said(hit, span, float(here), float(there) >= ABOUT)
                 for span, here, there in zip(sections.sentences(hit), worth, about, strict=True)
             ]
-        alone = [each for each in said if each.stands_alone]
+        alone = [each for each in said if each.stands_alone] or ([] if self.outline or self.title else said)
         _, best = max(
             ((each.worth + OPENS / (1 + n / 2), each) for n, each in enumerate(alone)),
             key=itemgetter(0),

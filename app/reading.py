@@ -169,6 +169,8 @@ def _enough(found: Sequence[Candidate], wanted: Wish) -> list[Candidate]:
     """Return the candidates that belong on a list; where a number is asked for, also those that come near."""
     model = fitted.read("welcome", candidates.READ)
     best = max((one.likely for one in found), default=0.0)
+    if best < model.extra["best"]:  # the shelf has nothing on the subject
+        return []
     cut = max(model.threshold, model.extra["near"] * best)
     asked_for = wanted.least or len(wanted.each)
     floor = model.extra["floor"]

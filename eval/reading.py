@@ -57,11 +57,15 @@ def score(request: Request, listed: Mapping[str, Any]) -> dict[str, float]:
     recall: the share of the relevant resources that it has, whole or in part; precision: the share of its items that
     may stand there, precision@8 of the first eight; kinds: the share of its items of a kind that the request allows;
     fits: 1 where its minutes stay within the box; obeyed: 1 where count, kinds, cost and time are as asked, all of
-    them; staged: 1 where no basic item comes after a deeper one; quoted: the share of items that say why.
+    them; staged: 1 where no basic item comes after a deeper one; quoted: the share of items that say why. Where the
+    shelf has nothing there is one score, empty: 1 where nothing is listed.
     """
     items = listed["items"]
     there = {same_page(url) for item in items for url in _addresses(item)}
-    scores = {"recall": fmean(float(same_page(url) in there) for url in request.relevant), "items": float(len(items))}
+    scores = {"items": float(len(items))}
+    if not request.relevant:
+        return {"empty": float(not items)}
+    scores["recall"] = fmean(float(same_page(url) in there) for url in request.relevant)
     if request.constrained:
         scores["obeyed"] = float(_obeyed(request, items))
     if not items:
@@ -114,6 +118,6 @@ def figures(held: Sequence[Row]) -> dict[str, Any]:
     return {
         f"{split} {name}": fmean(scores)
         for split, rows in sorted(grouped(held, lambda row: row.split).items())
-        for name in ("precision@8", "recall", "obeyed", "stable")
+        for name in ("precision@8", "recall", "obeyed", "stable", "empty")
         if (scores := [row.scores[name] for row in rows if name in row.scores])
     }

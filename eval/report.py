@@ -66,6 +66,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "recall": "recall",
         "obeyed": "as asked",
         "stable": "same in other words",
+        "empty": "nothing where nothing is",
         "quoted": "says why",
         "items": "items",
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from statistics import fmean
 
 import numpy as np
@@ -17,6 +18,7 @@ from ingest.address import same_page
 CORE = 4.0  # how much what should be on a list counts against what may be
 CUTS = tuple(round(0.05 * n, 2) for n in range(2, 13))
 NEARS = tuple(round(0.1 * n, 1) for n in range(2, 8))
+BESTS = tuple(round(0.05 * n, 2) for n in range(4, 18))
 MOST = 10
 
 
@@ -52,21 +54,26 @@ def ask(requests: Sequence[Request], assistant: Assistant) -> Iterator[Asked]:
 
 def figures(held: Sequence[Asked], welcome: dict[str, float], unread: dict[str, float]) -> tuple[float, float]:
     """Return precision and recall of the lists that weights make."""
-    scores = [_score(one, _ranked(one, welcome, unread), welcome["threshold"], welcome["near"]) for one in held]
+    thresholds = [welcome[name] for name in ("threshold", "near", "best")]
+    scores = [_score(one, _ranked(one, welcome, unread), *thresholds) for one in held]
     return fmean(score[0] for score in scores), fmean(score[1] for score in scores)
 
 
 def cut(held: Sequence[Asked], welcome: dict[str, float], unread: dict[str, float]) -> dict[str, float]:
-    """Return the thresholds with which precision and recall together are highest: of all, and of the best."""
+    """Return the thresholds with which precision and recall together are highest.
+
+    "threshold" is for every item, "near" its share of the best one, "best" for the best one, without which there is no
+    list: the shelf has nothing on the subject.
+    """
     ranked = [(one, _ranked(one, welcome, unread)) for one in held]
 
-    def worth(threshold: float, near: float) -> float:
-        scores = [_score(one, order, threshold, near) for one, order in ranked]
+    def worth(*thresholds: float) -> float:
+        scores = [_score(one, order, *thresholds) for one, order in ranked]
         precision, recall = (fmean(score[n] for score in scores) for n in (0, 1))
         return 2 * precision * recall / max(precision + recall, 1e-9)
 
-    threshold, near = max(((a, b) for a in CUTS for b in NEARS), key=lambda pair: worth(*pair))
-    return {"threshold": threshold, "near": near}
+    threshold, near, best = max(product(CUTS, NEARS, BESTS), key=lambda each: worth(*each))
+    return {"threshold": threshold, "near": near, "best": best}
 
 
 def _ranked(
@@ -83,10 +90,12 @@ def _ranked(
 
 
 def _score(
-    one: Asked, order: Sequence[tuple[float, bool, tuple[str, str]]], threshold: float, near: float
+    one: Asked, order: Sequence[tuple[float, bool, tuple[str, str]]], threshold: float, near: float, best: float
 ) -> tuple[float, float]:
-    if not order:
-        return 0.0, 0.0
+    nothing = not order or order[0][0] < best
+    if nothing or not one.request.relevant:
+        right = float(nothing and not one.request.relevant)
+        return right, right
     least = max(threshold, near * order[0][0])
     taken = [order[0], *(each for each in order[1:] if each[0] >= least)][: one.most]
     there = {same_page(url) for _, _, addresses in taken for url in addresses}

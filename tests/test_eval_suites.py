@@ -221,6 +221,12 @@ def test_a_list_is_stable_where_other_words_give_it_again(tmp_path):
     assert run.rows[0].scores["stable"] == 0.5
 
 
+def test_of_what_the_shelf_has_nothing_on_the_right_list_is_empty():
+    request = Request("r", "q", "t", relevant=())
+    assert reading.score(request, {"items": []}) == {"empty": 1.0}
+    assert reading.score(request, {"items": [item("https://x.org/a")]}) == {"empty": 0.0}
+
+
 def test_a_page_counts_for_the_resource_that_it_is_a_part_of():
     listed = {"items": [{**item("https://x.org/a/chapter"), "resource": "https://x.org/a"}]}
     assert reading.score(REQUEST, listed)["recall"] == 0.5

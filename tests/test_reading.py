@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import AnswerError, spans, wish
+from app import AnswerError, candidates, fitted, spans, wish
 from app.assistant import Assistant
 from app.reading import STAGES, duration, stage_of
 from index import build, store
@@ -46,6 +48,23 @@ def a_shelf(folder, listings, documents=None) -> Assistant:
     ]
     build.build(documents, FakeEncoder(), folder, listings=listings)
     return Assistant(store.open_shelf(folder / "shelves"), FakeEncoder())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def weights(tmp_path_factory):
+    """Weights that suit the cosines of the fake encoder, whatever is fitted for the real one."""
+    folder = tmp_path_factory.mktemp("weights")
+    for path in fitted.HERE.glob("*.json"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    pages = {**dict.fromkeys(candidates.READ, 0.0), "wide": 8.0, "intercept": -2.0, "threshold": 0.3}
+    unread = {**dict.fromkeys(candidates.UNREAD, 0.0), "described": 8.0, "intercept": -2.0}
+    (folder / "welcome.json").write_text(json.dumps(pages | {"near": 0.5, "best": 0.4, "floor": 0.1}))
+    (folder / "unread.json").write_text(json.dumps(unread))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitted, "HERE", folder)
+        fitted.read.cache_clear()
+        yield
+    fitted.read.cache_clear()
 
 
 @pytest.fixture(scope="module")

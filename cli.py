@@ -202,9 +202,9 @@ def read(
     as_json: AsJson = False,
 ) -> None:
     """Print a cited reading list: what to read first, then the core, then the depth."""
-    from app import render, wish
+    from app import render, spans
 
-    minutes = wish.span(time) if time else None
+    minutes = spans.span(time) if time else None
     if time and minutes is None:
         raise typer.BadParameter(f"{time!r} is no time; write 3h, 90 min or 1h30.", param_hint="--time")
     listed = _assistant().read(request, minutes=minutes)

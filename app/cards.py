@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from app import clean
 from app.answer import CLOSEST, REFUSAL, Answer, Citation, Section, Sentence
-from app.reading import Item, ReadingList, duration
+from app.reading import Item, ReadingList, duration, length
 from index.passage import Source
 
 CITATION = "Citation"  # a link whose title begins so becomes a chip
@@ -26,7 +26,7 @@ MISSING = "Not found on the shelf"
 NEAREST = "Nearest on the shelf"
 NEXT = "Ask next"
 GAPS = "Gaps"
-LEFT_OUT = "Fits too, but not into the time"
+LEFT_OUT = "Fits too, but not into the time or number asked for"
 STAGES = {"crawl": "Crawl", "walk": "Walk", "run": "Run"}
 STAGE_NOTES = {"crawl": "begin here", "walk": "then go on with", "run": "to go deep"}
 READING_FOR = "Reading list for: "  # a message that begins so asks for one, in any profile
@@ -232,12 +232,16 @@ def reading(made: ReadingList, read: Collection[str]) -> str:
     if not made.items:
         return "Nothing on the shelf fits this. " + " ".join(shown(gap) for gap in made.gaps)
     total = sum(item.minutes for item in made.items)
-    parts = [f"{len(made.items)} to read, {duration(total)} in all. Tick what you have read; it is kept for you."]
+    parts = [f"Understood: {shown(made.understood)}"] if made.understood else []
+    spent = f", {duration(total)} in all" if total else ""
+    parts.append(f"{len(made.items)} to read{spent}. Tick what you have read; it is kept for you.")
+    several = len({item.stage for item in made.items}) > 1
     for stage, name in STAGES.items():
         items = [item for item in made.items if item.stage == stage]
         if items:
             spent = duration(sum(item.minutes for item in items))
-            parts.append(f"### {name} · {STAGE_NOTES[stage]} · {spent}")
+            if several:
+                parts.append("### " + " · ".join(filter(None, [name, STAGE_NOTES[stage], spent])))
             parts.append("\n".join(_reading_row(item, ticked=item.url in read) for item in items))
     if made.left_out:
         rows = [f"- {_left_out_row(item)}" for item in made.left_out]
@@ -248,7 +252,8 @@ def reading(made: ReadingList, read: Collection[str]) -> str:
 
 
 def _reading_row(item: Item, *, ticked: bool) -> str:
-    facts = " · ".join(filter(None, [item.kind, duration(item.minutes), item.status, site(item.url), shown(item.part)]))
+    unread = "not read by us" if item.about else ""
+    facts = " · ".join(filter(None, [item.kind, length(item), item.status, unread, site(item.url), shown(item.part)]))
     lines = [f"- [{'x' if ticked else ' '}] {link(shown(item.title), target(item.deep_url or item.url))}", f"  {facts}"]
     if item.why and not item.quote:  # a reason in the resource's own words is its quote
         lines += ["", f"  {shown(item.why)}"]
@@ -258,7 +263,7 @@ def _reading_row(item: Item, *, ticked: bool) -> str:
 
 
 def _left_out_row(item: Item) -> str:
-    return " · ".join(filter(None, [link(shown(item.title), target(item.url)), item.kind, duration(item.minutes)]))
+    return " · ".join(filter(None, [link(shown(item.title), target(item.url)), item.kind, length(item)]))
 
 
 def reading_record(made: ReadingList, versions: dict[str, str]) -> dict[str, Any]:

@@ -105,6 +105,8 @@ def said(item: Item) -> str:
     """Return what an answer says of a resource."""
     if item.quote:
         return f"{item.title} ({item.kind}): “{' '.join(item.quote.split())}”"
+    if not item.about and item.status != Status.FOREIGN:
+        return f"{item.title} ({item.kind}): {item.why}"
     why = "it was read, and is not searched" if item.status == Status.FOREIGN else "it could not be read here"
     return f"{item.title} ({item.kind}, {item.status}: {why})"
 

@@ -1,44 +1,35 @@
-"""Reading lists: resources that fit a request, from the basics to the depth, each with a reason from its own words."""
+"""Reading lists: what fits a request and no more, from the basics to the depth, each with a reason in its own words."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from app import sections, wish
-from app.answer import Citation
+from app import candidates, fitted, wish
+from app.candidates import Candidate
 from app.citer import Citer
+from app.part import Part
 from app.wish import Wish
-from index import search
-from index.encoder import Encoder, Vectors
+from index.encoder import Asked, Encoder, Vectors
 from index.lexical import terms
-from index.passage import Hit, Listing
+from index.passage import Listing
 from index.store import Shelf
 
 Stage = Literal["crawl", "walk", "run"]
 STAGES: tuple[Stage, ...] = ("crawl", "walk", "run")
 
-HITS = 60  # passages that say which resources fit
-OF_ONE = 4  # of them from one document
-MOST = 12  # items of a list without a time box
-WORDS_A_MINUTE = 200  # read with care
-USUAL_MINUTES = {"video": 20, "playlist": 120, "channel": 120, "paper": 60, "book": 600, "course": 300, "workshop": 120}
-"""Minutes where neither words nor length are known, by kind."""
-OTHERWISE = 15  # minutes of anything else
-CURATED = 0.15  # of the best score, that a resource of the lists is ahead of a stray page of an archive
-NAMED = 3.0  # what sharing all words with title, topic and note is worth against one deviation of likeness
-FEWEST = 3  # items, where there are so many that come near
-NEAR = 0.35  # of the best resource's score: what lies below has nothing to do with the request
-FITS = 0.58  # of the best resource's score: what lies below does not belong on the list
-PAGES = 3  # of a resource that has many, that are meant
-ON_THE_SUBJECT = 0.5  # cosine from which a sentence is a reason to read it, though it has no word of the request
-HASTE = 0.25  # how much a short resource is ahead of a long one that fits as well, where there is little time
-FEWEST_WORDS = 6  # of a sentence that is a reason
-SHORTEST = 5  # minutes that are worth beginning a resource for
+MOST = 10  # items, where the request does not say how many
+MORE = 8  # of those that fit as well and were left out
+USUAL_MINUTES = {"video": 20, "paper": 60, "article": 15}
+"""Minutes of what has no text, by kind; of other kinds nothing is claimed."""
+SITTING = 60.0  # minutes of one item at most, where a section of it would do
+SHORTEST = 5  # minutes that are worth beginning an item for
+HASTE = 0.25  # how much a short item is ahead of a long one that fits as well, where there is little time
+NEW = 1.5  # how much basics are ahead for somebody who is new to a subject
 
 _BASICS = re.compile(
     r"\b(?:introduction|intro|basics?|fundamentals?|beginners?|101|what (?:is|are)|getting started|crash course|roadmap"
@@ -53,18 +44,21 @@ _DEPTH = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing to read or watch."""
+    """One thing to read or watch in one go: a page, a section, a talk, a lab; or a book where it is asked for."""
 
     url: str
     title: str
     kind: str
     stage: Stage
-    minutes: float
-    why: str  # its own words that fit the request, or what the lists say of it
+    minutes: float  # 0: nobody can tell
+    why: str  # what it teaches in its own words, or what the lists say of it
     quote: str  # verbatim, where `why` is quoted; else ""
     deep_url: str  # opens it at the quote
     status: str
-    part: str = ""  # which of its pages are meant, where it has many
+    part: str = ""  # which section of it is meant
+    resource: str = ""  # the curated link that it belongs to
+    paid: bool = False
+    about: bool = False  # its minutes are usual ones of its kind: it has no text here
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,8 @@ class ReadingList:
     request: str
     items: tuple[Item, ...]
     gaps: tuple[str, ...] = ()
-    left_out: tuple[Item, ...] = ()  # fits the request, and not into its time
+    left_out: tuple[Item, ...] = ()  # fits the request, and not into its time or number
+    understood: str = ""  # what the request was taken for
 
     @property
     def minutes(self) -> float:
@@ -83,13 +78,17 @@ class ReadingList:
 
     def as_json(self) -> dict[str, Any]:
         """Return the shape that `prep read --json` prints."""
-        keys = ("url", "title", "kind", "stage", "minutes", "why", "quote", "deep_url", "status", "part")
+        keys = (
+            *("url", "title", "kind", "stage", "minutes", "why", "quote", "deep_url", "status", "part"),
+            *("resource", "paid", "about"),
+        )
 
         def shown(items: Sequence[Item]) -> list[dict[str, Any]]:
             return [{key: getattr(item, key) for key in keys} for item in items]
 
         return {
             "request": self.request,
+            "understood": self.understood,
             "items": shown(self.items),
             "gaps": list(self.gaps),
             "minutes": self.minutes,
@@ -97,35 +96,29 @@ class ReadingList:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    listing: Listing
-    score: float
-    hits: tuple[Hit, ...]  # its passages that fit, best first
-
-
 def read(request: str, shelf: Shelf, encoder: Encoder, citer: Citer, *, minutes: float | None = None) -> ReadingList:
     """Return a reading list for a request in plain words; `minutes` is its time box, where the request names none."""
     wanted = wish.read(request)
     box = minutes or wanted.minutes
-    vector = encoder.encode([wanted.subject])[0]
-    found = _candidates(wanted, vector, shelf, encoder, filling=bool(box))
-    rated = [(_item(one, wanted, vector, shelf, citer), one.score) for one in found]
-    fitting = [(item, score) for item, score in rated if item.stage in wanted.stages]
-    fitting = [(item, score) for item, score in fitting if item.why]
-    items = [item for item, _ in fitting]
-    taken = _in_the_box(fitting, box) if box else items[:MOST]
-    kept = sorted(taken, key=lambda item: (STAGES.index(item.stage), items.index(item)))
-    of = {one.listing.url: one for one in found}
-    told = [
-        item if item.quote else _searched(item, of[item.url], wanted, vector, shelf, encoder, citer) for item in kept
+    asked = encoder.ask(wanted.subject)
+    found = candidates.find(wanted, asked, shelf)
+    if wanted.only == {"book"}:
+        found = candidates.books(found, shelf)
+    fitting = [
+        _Rated(one, Part.of(one, shelf, _longest(one, wanted, box)), stage_of(one.listing, one.title, one.kind))
+        for one in _enough(found, wanted)
     ]
-    enough = FITS * max((score for _, score in rated), default=0.0)
+    fitting = [one for one in fitting if one.stage in wanted.stages and one.fits(wanted)]
+    taken, missing = _taken(fitting, wanted, box)
+    left = [one for one in fitting if one not in taken][:MORE]
+    taken.sort(key=lambda one: STAGES.index(one.stage))
+    items = _items(taken, asked, shelf, encoder, citer)
     return ReadingList(
         request,
-        tuple(told),
-        tuple(_gaps(wanted, told, shelf, box)),
-        tuple(item for item, score in fitting if item not in taken and score >= enough),
+        items,
+        (*missing, *_gaps(wanted, items, shelf, box)),
+        _items(left, asked, shelf, encoder, citer),
+        wanted.understood,
     )
 
 
@@ -142,155 +135,149 @@ def duration(minutes: float) -> str:
     return " ".join(filter(None, [f"{hours} h" if hours else "", f"{rest} min" if rest else ""]))
 
 
-# --- which resources ------------------------------------------------------------------------------
+def length(item: Item) -> str:
+    """Return how long an item takes as people say it, "" where nobody can tell."""
+    return f"{'about ' if item.about and item.minutes else ''}{duration(item.minutes)}"
 
 
-def _candidates(wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, *, filling: bool) -> list[_Candidate]:
-    """Return the resources that fit a wish, best first; for a time box to be filled, those that come near, too."""
-    listings, likeness = shelf.listings(), shelf.listing_vectors() @ vector
-    if not listings:
+# --- what is taken --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Rated:
+    """A candidate, and which part of it is meant."""
+
+    one: Candidate
+    part: Part | None  # None: it has no text
+    stage: Stage
+
+    @property
+    def minutes(self) -> float:
+        """Return how long it takes, 0 where nobody can tell."""
+        return self.part.minutes if self.part else float(USUAL_MINUTES.get(self.one.kind, 0))
+
+    def fits(self, wanted: Wish) -> bool:
+        """Return whether it may be taken by itself."""
+        return not wanted.longest or 0 < self.minutes <= wanted.longest
+
+    def worth(self, wanted: Wish) -> float:
+        """Return how much it is wanted."""
+        return self.one.likely * (NEW if wanted.new and self.stage == "crawl" else 1.0)
+
+
+def _enough(found: Sequence[Candidate], wanted: Wish) -> list[Candidate]:
+    """Return the candidates that belong on a list; where a number is asked for, also those that come near."""
+    model = fitted.read("welcome", candidates.READ)
+    best = max((one.likely for one in found), default=0.0)
+    if best < model.extra["best"]:  # the shelf has nothing on the subject
         return []
-    usual, deviation = float(likeness.mean()), float(likeness.std()) or 1.0
-    rarity = shelf.lexical.rarity(wanted.subject)
-    hits = search.hybrid(wanted.subject, shelf, encoder, limit=HITS, per_document=OF_ONE)
-    of: dict[str, list[Hit]] = {}
-    for hit in hits:
-        of.setdefault(hit.source.resource, []).append(hit)
-    found: list[_Candidate] = []
-    described: list[float] = []
-    said: list[float] = []
-    for listing, alike in zip(listings, likeness.tolist(), strict=True):
-        if not wanted.allows(listing.kind):
-            continue
-        mine = of.get(listing.url, [])
-        named = _share(set(terms(listing.described)), rarity)
-        described.append((alike - usual) / deviation + NAMED * named)
-        said.append(max((hit.score for hit in mine), default=0.0) + NAMED * named)
-        found.append(_Candidate(listing, CURATED * listing.curated, tuple(mine)))
-    # What a resource says and what is said of it are scores of two kinds, so each is taken against its own best.
-    most = [max([*scores, 0.0]) or 1.0 for scores in (described, said)]
-    rated = [
-        replace(one, score=one.score + max(a / most[0], b / most[1] if one.hits else 0.0))
-        for one, a, b in zip(found, described, said, strict=True)
+    cut = max(model.threshold, model.extra["near"] * best)
+    asked_for = wanted.least or len(wanted.each)
+    floor = model.extra["floor"]
+    return [
+        one
+        for n, one in enumerate(found)
+        if one.likely >= cut or (one.likely >= floor and (n < max(1, asked_for) or wanted.each))
     ]
-    rated.sort(key=lambda one: -one.score)
-    near = [one for one in rated if one.score >= NEAR * rated[0].score]
-    few = [n for n, one in enumerate(near) if n < FEWEST or filling or one.score >= FITS * rated[0].score]
-    return _distinct([near[n] for n in few])
 
 
-def _distinct(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Return the best candidate of each title."""
-    by_title: dict[str, _Candidate] = {}
-    for one in candidates:
-        by_title.setdefault(" ".join(terms(one.listing.title)) or one.listing.url, one)
-    return list(by_title.values())
+def _longest(one: Candidate, wanted: Wish, box: float | None) -> float:
+    """Return the minutes from which a section of a candidate is meant, and not the whole."""
+    if one.kind in wanted.only & {"book", "paper"}:
+        return float("inf")
+    return min(SITTING, wanted.longest or SITTING, box or SITTING)
+
+
+def _taken(fitting: Sequence[_Rated], wanted: Wish, box: float | None) -> tuple[list[_Rated], list[str]]:
+    """Return what is put on the list, best first, and what was asked for and is not there."""
+    order = sorted(fitting, key=lambda one: -one.worth(wanted))
+    if wanted.each:
+        return _of_each(order, wanted.each)
+    most = wanted.most or max(MOST, wanted.least)
+    taken = _in_the_box(order, wanted, box, most) if box else order[:most]
+    short = len(taken) < wanted.least
+    return taken, [f"Of the {wanted.least} that you asked for the shelf has {len(taken) or 'none'}."] if short else []
+
+
+def _of_each(order: Sequence[_Rated], each: Iterable[frozenset[str]]) -> tuple[list[_Rated], list[str]]:
+    taken: list[_Rated] = []
+    missing = []
+    for kinds in each:
+        one = next((one for one in order if one.one.kind in kinds and one not in taken), None)
+        if one:
+            taken.append(one)
+        else:
+            missing.append(f"The shelf has no {' or '.join(sorted(kinds))} on this.")
+    return taken, missing
+
+
+def _in_the_box(order: Sequence[_Rated], wanted: Wish, box: float, most: int) -> list[_Rated]:
+    """Return what fills a time box: what fits the request best, as long as there is room."""
+    taken: list[_Rated] = []
+    left = box
+    for one in sorted(order, key=lambda one: -one.worth(wanted) / (one.minutes + SHORTEST) ** HASTE):
+        if 0 < one.minutes <= left and len(taken) < most:
+            taken.append(one)
+            left -= one.minutes
+        if left < SHORTEST:
+            break
+    return taken
 
 
 # --- what is said of each -------------------------------------------------------------------------
 
 
-def _item(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, citer: Citer) -> Item:
-    listing = one.listing
-    why = _quoted(one, wanted, vector, shelf, citer)
+def _items(taken: Sequence[_Rated], asked: Asked, shelf: Shelf, encoder: Encoder, citer: Citer) -> tuple[Item, ...]:
+    titles = encoder.encode([one.part.title or one.one.title if one.part else "" for one in taken])
+    return tuple(_item(one, asked, title, shelf, citer) for one, title in zip(taken, titles, strict=True))
+
+
+def _item(rated: _Rated, asked: Asked, title: Vectors, shelf: Shelf, citer: Citer) -> Item:
+    one, part = rated.one, rated.part
+    why = part.reason(asked, title, shelf, citer) if part else None
     return Item(
-        url=listing.url,
-        title=listing.title,
-        kind=listing.kind,
-        stage=stage_of(listing),
-        minutes=_minutes(one, shelf),
-        why=why.quote if why else _listed(listing),
+        url=one.url,
+        title=one.title,
+        kind=one.kind,
+        stage=rated.stage,
+        minutes=rated.minutes,
+        why=why.quote if why else _outlined(part) or _listed(one.listing),
         quote=why.quote if why else "",
-        deep_url=why.deep_url if why else listing.url,
-        status=listing.status,
-        part=_part(one),
+        deep_url=why.deep_url if why else one.url,
+        status=one.listing.status,
+        part=part.title if part else "",
+        resource=one.listing.url,
+        paid=candidates.paid(one.listing),
+        about=part is None,
     )
 
 
-def _searched(
-    item: Item, one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, encoder: Encoder, citer: Citer
-) -> Item:
-    """Return an item with a reason in its own words, looked for in its text alone; as it is where it has none."""
-    if not one.listing.words:
-        return item
-    hits = search.hybrid(wanted.subject, shelf.narrowed(resource=item.url), encoder, limit=OF_ONE)
-    why = _quoted(replace(one, hits=tuple(hits)), wanted, vector, shelf, citer)
-    return replace(item, why=why.quote, quote=why.quote, deep_url=why.deep_url) if why else item
+def _outlined(part: Part | None) -> str:
+    """Return what the headings of a part say of it, "" where they say nothing."""
+    return (part.outline or (part.title and f"Its section “{part.title}”.")) if part else ""
 
 
 def _listed(listing: Listing) -> str:
-    """Return what the lists say of a resource, "" where they say nothing."""
-    under = f"Listed under {listing.topic.split('; ')[0]}." if listing.curated and listing.topic else ""
-    return listing.note or under
+    """Return what the lists say of a resource."""
+    return listing.note or f"Listed under {listing.topic.split('; ')[0]}."
 
 
-def stage_of(listing: Listing) -> Stage:
-    """Return whether a resource is a beginning, the core or the depth, by its kind and the words of its title."""
+def stage_of(listing: Listing, title: str = "", kind: str = "") -> Stage:
+    """Return whether a resource is a beginning, the core or the depth, by its kind and the words of its title.
+
+    `title` and `kind` are those of a page of it, where one is meant.
+    """
     if listing.stage in STAGES:
         return listing.stage
-    if _BASICS.search(listing.title):
+    named = title or listing.title
+    if _BASICS.search(named):
         return "crawl"
-    if listing.kind in {"paper", "book"} or _DEPTH.search(listing.title):
+    if (kind or listing.kind) in {"paper", "book"} or _DEPTH.search(named):
         return "run"
     return "walk"
 
 
-def _minutes(one: _Candidate, shelf: Shelf) -> float:
-    listing = one.listing
-    pages = _pages(one)
-    words = sum(len(shelf.page(url)[0].split()) for url in pages) if pages else listing.words
-    if not words or listing.kind in {"video", "playlist", "channel"}:
-        return float(USUAL_MINUTES.get(listing.kind, OTHERWISE))
-    return float(max(1, round(words / WORDS_A_MINUTE)))
-
-
-def _part(one: _Candidate) -> str:
-    """Return the titles of the pages that fit, where a resource has more of them."""
-    return "; ".join(list(_pages(one).values()))
-
-
-def _pages(one: _Candidate) -> dict[str, str]:
-    """Return the titles of the few pages under a resource that fit best, by address."""
-    under = {hit.source.url: hit.source.title for hit in one.hits if hit.source.url != hit.source.resource}
-    return dict(list(under.items())[:PAGES])
-
-
-def _quoted(one: _Candidate, wanted: Wish, vector: Vectors, shelf: Shelf, citer: Citer) -> Citation | None:
-    """Return the sentence of a resource that is likest to what is wished, None if none is like it at all."""
-    words = set(terms(wanted.subject))
-    said = [
-        (float(likeness), hit, span)
-        for hit in one.hits
-        for likeness, span in zip(shelf.sentence_vectors(hit.number) @ vector, sections.sentences(hit), strict=True)
-    ]
-    for likeness, hit, (start, end) in sorted(said, key=lambda each: -each[0]):
-        quote = hit.passage.text[start - hit.passage.start : end - hit.passage.start]
-        fits = likeness >= ON_THE_SUBJECT or words & set(terms(quote))
-        if fits and quote.count(" ") >= FEWEST_WORDS and quote[0].isupper() and quote[-1] in ".!”)":
-            return citer.cite(hit, start, end, 1)
-    return None
-
-
-def _share(words: set[str], rarity: Mapping[str, float]) -> float:
-    """Return the share of a request's content words among some words, rare ones counting more; 0 to 1."""
-    total = sum(rarity.values())
-    return sum(weight for word, weight in rarity.items() if word in words) / total if total else 0.0
-
-
-# --- what fits into the time, and what is not there -----------------------------------------------
-
-
-def _in_the_box(rated: Sequence[tuple[Item, float]], box: float) -> list[Item]:
-    """Return the items that fill a time box: what fits the request best, as long as there is room."""
-    taken: list[Item] = []
-    left = box
-    for item, _ in sorted(rated, key=lambda pair: -pair[1] / (pair[0].minutes + SHORTEST) ** HASTE):
-        if item.minutes <= left:
-            taken.append(item)
-            left -= item.minutes
-        if left < SHORTEST:
-            break
-    return taken
+# --- what is not there ----------------------------------------------------------------------------
 
 
 def _gaps(wanted: Wish, items: Sequence[Item], shelf: Shelf, box: float | None) -> list[str]:
@@ -302,13 +289,14 @@ def _gaps(wanted: Wish, items: Sequence[Item], shelf: Shelf, box: float | None) 
         gaps.append(f"Nothing on the shelf has the words: {', '.join(missing)}.")
     if not items:
         kinds = f" of the kinds asked for ({', '.join(sorted(wanted.only))})" if wanted.only else ""
+        free = " that is free" if wanted.free else ""
         short = f" in {box:.0f} minutes" if box else ""
-        gaps.append(f"No resource{kinds} fits this{short}.")
+        gaps.append(f"No resource{kinds}{free} fits this{short}.")
         return gaps
     for stage, name in zip(STAGES, ("basics", "core", "depth"), strict=True):
-        if stage in wanted.stages and not any(item.stage == stage for item in items):
+        if not wanted.most and stage in wanted.stages and not any(item.stage == stage for item in items):
             gaps.append(f"Nothing here for the {name} ({stage}).")
-    unread = [item for item in items if not item.quote]
+    unread = [item for item in items if item.about]
     if unread:
         gaps.append(f"{len(unread)} of {len(items)} could not be read here and are not quoted; `prep status` says why.")
     return gaps

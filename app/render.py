@@ -79,25 +79,32 @@ def reading_list(listed: ReadingList, console: Console) -> None:
 
 def reading_as_markdown(listed: ReadingList) -> str:
     """Return a reading list as Markdown, its items numbered on from stage to stage."""
-    from app.reading import duration  # brings the search, which the ledger's readers do without
+    from app.reading import duration, length  # brings the search, which the ledger's readers do without
 
     lines = [f"# Reading list: {clean.markdown(listed.request)}"]
+    if listed.understood:
+        lines += ["", f"Understood: {clean.markdown(listed.understood)}"]
     if listed.items:
-        lines += ["", f"{len(listed.items)} resources, about {duration(listed.minutes)}."]
+        spent = f", about {duration(listed.minutes)}" if listed.minutes else ""
+        lines += ["", f"{len(listed.items)} resources{spent}."]
     numbers = count(1)
     for stage, items in groupby(listed.items, key=lambda item: item.stage):
         lines += ["", f"## {STAGE_NAMES[stage]}", ""]
         for item in items:
-            about = ", ".join(filter(None, [item.kind, duration(item.minutes), "" if item.quote else item.status]))
+            about = ", ".join(
+                filter(None, [item.kind, length(item), f"{item.status}, not read by us" if item.about else ""])
+            )
             why = f"“{clean.markdown(_flat(item.quote))}”" if item.quote else clean.markdown(item.why)
             lines.append(
                 f"{next(numbers)}. [{clean.markdown(item.title)}](<{clean.address(item.deep_url)}>) ({about}): {why}"
             )
             if item.part:
-                lines.append(f"   Pages: {clean.markdown(item.part)}")
+                lines.append(f"   Section: {clean.markdown(item.part)}")
     if listed.left_out:
-        left = "; ".join(f"{clean.markdown(item.title)} ({duration(item.minutes)})" for item in listed.left_out)
-        lines += ["", f"Left out for lack of time: {left}."]
+        left = "; ".join(
+            f"{clean.markdown(item.title)}{f' ({length(item)})' if item.minutes else ''}" for item in listed.left_out
+        )
+        lines += ["", f"Fits too, but not into the time or number asked for: {left}."]
     lines += ["", *(f"- {clean.markdown(gap)}" for gap in listed.gaps)]
     return "\n".join(lines).strip()
 

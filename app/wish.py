@@ -5,28 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-VIDEO = ("video", "playlist", "channel")
-WRITTEN = ("article", "page", "note", "paper", "book", "repository")
-NAMES: dict[str, tuple[str, ...]] = {
-    r"(?:youtube )?video|talk|lecture|recording|screencast|webinar": VIDEO,
-    r"(?:research |academic |conference |white ?)?paper|publication|preprint": ("paper",),
-    r"(?:youtube |video )playlist": ("playlist",),
-    r"youtube channel": ("channel",),
-    r"(?:text|e-?)?book": ("book",),
-    r"(?:online |paid |free )?(?:course|mooc)|learning p(?:lan|ath)": ("course",),
-    r"workshop|(?:hands-on )?lab": ("workshop",),
-    r"tutorial": ("workshop", "article", "note"),
-    r"article|write-?up|essay": ("article", "page", "note"),
-    r"blog post|post|blog": ("article", "page"),
-    r"note": ("note",),
-    r"(?:github |git )?(?:repositor(?:y|ie)|repo)": ("repository",),
-    r"(?:coding |practi[cs]e |online )(?:(?:web)?site|platform|judge)|practi[cs]e (?:problem|exercise)": ("practice",),
-}
-"""Kinds of resource by the words for them, without their plural s."""
+from app import counts, kinds, spans
+from app.kinds import ABOUT, ONE, SEVERAL, TEXT, VIDEO, WRITTEN
 
-_ONE = rf"(?:{'|'.join(NAMES)})"
-_KINDS = rf"{_ONE}s?(?:(?:\s*[,/&]\s*|,?\s+(?:and|or|nor)\s+){_ONE}s?)*"
-_ABOUT = r"(?:on|about|for|of|that|to|covering|explaining|where|which|by|from)\b"
 _ASKS = (
     r"(?:(?:is|are) there|(?:do|can) you (?:have|know|recommend|suggest)|what|which|any|some|an?|the|few|one|two"
     r"|couple of|good|best|great|top|short|quick|classic|seminal|key|must-read|recent|introductory|hands-on"
@@ -38,23 +19,23 @@ _ONLY = tuple(
     for pattern in (
         (
             r"\b(?:i )?(?:only|just|nothing but|exclusively|preferably|prefer)(?: want| like| do)?"
-            rf" (?:the |some )?{_KINDS}\b"
+            rf" (?:the |some )?{SEVERAL}\b"
         ),
-        rf"\b{_KINDS}(?: only|,? nothing else)\b",
-        rf"^(?:{_ASKS}\s+)*{_KINDS} {_ABOUT}",
-        rf"^(?:{_ASKS}\s+)*{_KINDS}"
+        rf"\b{SEVERAL}(?: only|,? nothing else)\b",
+        rf"(?:^|[,;:.]\s*)(?:{_ASKS}\s+)*{SEVERAL} {ABOUT}",
+        rf"^(?:{_ASKS}\s+)*{SEVERAL}"
         r"(?=\s+(?:should|can|could|do|would) i\b|\s+(?:that )?(?:i|you|we) (?:can|should)\b|\s*[:,–-]\s)",
-        rf"^(?:{_ASKS}\s+)*(?:{_ONE}s(?!\s+(?:app|store|shop|service|system|platform))\b)",
-        rf"\(\s*{_KINDS}\s*\)",
-        rf"\b{_ONE}s (?:about|covering|explaining)\b",
-        rf"(?<!crash )\b{_ONE}s\s*(?:please)?[.!?]?$",
+        rf"^(?:{_ASKS}\s+)*(?:{ONE}s(?!\s+(?:app|store|shop|service|system|platform))\b)",
+        rf"\(\s*{SEVERAL}\s*\)",
+        rf"\b{ONE}s (?:about|covering|explaining|on|for)\b",
+        rf"(?<!crash )\b{ONE}s\s*(?:please)?[.!?]?$",
     )
 )
 _WITHOUT = re.compile(
     r"(?:,|\bbut\b)?\s*\b(?:no|without(?: any)?|except(?: for)?|skip(?:ping)?(?: the)?|not?(?: any)?|other than"
-    r"|excluding|rather than|instead of|avoid|no time for"
+    r"|excluding|(?:i )?(?:hate|dislike)|rather than|instead of|avoid|no time for"
     r"|(?:i )?(?:do(?:n['’]| no)t|never) (?:want|like|need|buy|give me)(?: any)?)"
-    rf"\s+{_KINDS}(?: please)?\b",
+    rf"\s+(?:{SEVERAL}|{TEXT})(?: please)?\b",
     re.IGNORECASE,
 )
 _NOT = (
@@ -73,12 +54,12 @@ _SAID = tuple(
         (r"\b(?:no|not on|nothing (?:on|from)) youtube\b|\btext[ -](?:only|based)\b|\bin writing\b", (), VIDEO),
         (r"\b(?:on|from) github\b|\bgithub only\b|\bonly github\b", ("repository",), ()),
         (
-            r"\b(?:something to|what to|what should i|(?:can|could) i|by) watch(?:ing)?\b|^watch\b"
+            r"\b(?:(?:any|some)thing to|what to|what should i|(?:can|could) i|by) watch(?:ing)?\b|^watch\b"
             r"|\b(?:on youtube|as (?:a )?videos?|in video form)\b",
             VIDEO,
             (),
         ),
-        (r"\bsomething to read\b", (), VIDEO),
+        (r"\b(?:any|some)thing to read\b", (), VIDEO),
         (
             r"\b(?:(?:web)?sites?|platforms?|places?) (?:where (?:i|you|one) can |to |for )?practi[cs](?:e|ing)\b"
             r"|^where (?:can|could|do|should) i practi[cs]e\b",
@@ -87,24 +68,11 @@ _SAID = tuple(
         ),
     )
 )
-_NUMBERS = {
-    "an": 1.0,
-    "a": 1.0,
-    "one": 1.0,
-    "two": 2.0,
-    "a couple of": 2.0,
-    "three": 3.0,
-    "four": 4.0,
-    "five": 5.0,
-    "half an": 0.5,
-    "a half": 0.5,
-}
-_HOURS = re.compile(
-    r"(?P<frame>(?:in|within|for|under|less than|at most|up to|about|only|(?:i\s+)?have|(?:i['’]ve\s+)?got|i['’]ve)"
-    r"\s+)*"
-    r"\b(?P<number>\d+(?:[.,]\d+)?|half an|a couple of|an?|one|two|three|four|five)"
-    r"(?P<half> and a half)?[\s-]?(?P<unit>hours?|hrs?|h|minutes?|mins?|min|m)(?:(?P<rest>[0-5]\d)(?:\s?m(?:in)?)?)?\b"
-    r"(?P<more> and a half)?(?:\s+(?:left|free|spare|to spare))?(?:\s+(?:on|of|for|about|to)\b)?",
+_NEW = re.compile(
+    r"\b(?:i(?:['’]ve| have)? )?never (?:touched|used|done|did|heard of|seen|worked with|written|wrote|tried)"
+    r"|\b(?:i['’]m |i am )?(?:completely |totally |quite )?new to\b"
+    r"|\b(?:a )?gentle (?:start|introduction)(?: (?:in)?to)?"
+    r"|\bfrom (?:zero|scratch)\b|\b(?:i )?(?:know nothing|have no (?:idea|clue)) (?:of|about)\b",
     re.IGNORECASE,
 )
 _DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:['’]s)?"
@@ -122,11 +90,11 @@ _BASICS = re.compile(
     re.IGNORECASE,
 )
 _DEPTH = re.compile(
-    r"\b(?:advanced(?: only)?|in depth|deep dive|no basics|skip the basics|for experts)\b", re.IGNORECASE
+    r"\b(?:advanced(?: only)?|in depth|deep dive(?: into| on)?|no basics|skip the basics|for experts)\b", re.IGNORECASE
 )
-_OCCASION = r"(?:i (?:have|got)|i['’]ve(?: got)?|(?:i['’]m )?(?:preparing|prepping|studying) for)"
+_OCCASION = r"(?:(?:i|we) (?:have|got)|i['’]ve(?: got)?|(?:i['’]m )?(?:preparing|prepping|studying) for)"
 _FRAME = re.compile(
-    r"\b(?:(?:what|which|where) (?:(?:should|do|can|could) i|to) (?:read|watch|study|learn|start)"
+    r"\b(?:(?:what|which|where) (?:(?:should|do|can|could) i|to) (?:read|watch|study|learn|start|look at)"
     r"(?: about| on| for| with)?"
     r"|^(?:learn|study|read) (?:about|on)"
     r"|(?:should|do|can|could|would) i (?:read|watch|study|learn|order|buy|get|take|do|use|try|start)(?: first)?"
@@ -136,7 +104,9 @@ _FRAME = re.compile(
     r"|(?:give|make|build|show|find|recommend) me (?:a |an )?(?:cited )?(?:reading )?(?:list|plan)?(?: about| on| for"
     r"| of)?|reading list(?: about| on| for)?|(?:help me )?prepare(?: me)?(?: for)?(?: a| an| the| my)?"
     r"|(?:quick(?:ly)?\s*)?(?:refresh(?:er)?|brush(?:ing)? up|catch up|revise)(?: my)?(?: on)?|study plan(?: for)?"
-    r"|please|quick|worth (?:reading|watching)(?: on| about| for)?|resources? (?:on|about|for)"
+    r"|please|quick|worth (?:reading|watching)(?: on| about| for)?"
+    r"|(?:resources?|readings?|texts?) (?:on|about|for)|(?:and )?nothing (?:else|more)(?: on| about)?"
+    r"|(?:the )?classics?"
     r"|(?:everything|anything|something|things|stuff) (?:on|about)"
     r"|(?:(?:is|are) there|do you have|got) (?:an?|any)\b"
     rf"|^(?:(?:{_OCCASION}|for|before)\s+)?(?:(?:an?|my|the)\s+)?(?:\w+ )?(?:interview|exam)s?(?: coming up)?(?: is)?"
@@ -145,7 +115,11 @@ _FRAME = re.compile(
     r"|(?:interview )?rounds?|phone screen|onsite|an? mlops interview)\b",
     re.IGNORECASE,
 )
-_PERSONAL = re.compile(r"(?:^|[,.;:!?]\s*|\s[-–—]\s)(?:i|i['’](?:m|ve|d)|my|we)\b[^,.;:!?]*", re.IGNORECASE)
+_PERSONAL = re.compile(
+    r"(?:^|[,.;:!?]\s*|\s[-–—]\s)(?:(?:i|i['’](?:m|ve|d))\b(?! know)|(?:my|we|our)\b(?=[^,.;:!?]*\b(?:interview|exam"
+    r"|onsite|(?:mon|tues|wednes|thurs|fri|satur|sun)day)))[^,.;:!?]*|\bgive me\b|\bthey will ask me\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +131,31 @@ class Wish:
     without: frozenset[str] = frozenset()
     stages: tuple[str, ...] = ("crawl", "walk", "run")
     minutes: float | None = None
+    least: int = 0  # items asked for; 0: it does not say
+    most: int = 0
+    each: tuple[frozenset[str], ...] = ()  # one item of each of these kinds
+    free: bool = False  # nothing that costs money
+    longest: float | None = None  # minutes of one item
+    new: bool = False  # to somebody who knows nothing of it
+
+    @property
+    def understood(self) -> str:
+        """Return all of it in a line."""
+        those = [kinds.called(each) for each in self.each] or [kinds.called(self.only)]
+        count = str(self.most or "")
+        if self.least and self.least != self.most:
+            count = f"{self.least}-{self.most}" if self.most else f"at least {self.least}"
+        said = (
+            ", ".join(those),
+            f"no {kinds.called(self.without)}" if self.without else "",
+            count if self.least or not count else f"at most {count}",
+            "free" if self.free else "",
+            f"{self.minutes:.0f} min" if self.minutes else "",
+            f"{self.longest:.0f} min each at most" if self.longest else "",
+            "for beginners" if self.new or self.stages == ("crawl",) else "",
+            self.subject,
+        )
+        return " · ".join(filter(None, said))
 
     def allows(self, kind: str) -> bool:
         """Return whether resources of a kind are welcome."""
@@ -172,14 +171,19 @@ def read(request: str) -> Wish:
     >>> read("distributed training before Friday, but no books").subject
     'distributed training'
     """
-    minutes, text = _minutes(request.strip())
+    text = request.strip()
+    longest, text = counts.longest(text)
+    minutes, text = spans.minutes(text)
+    free, text = counts.free(text)
+    new, text = bool(_NEW.search(text)), _NEW.sub(" ", text)
+    count, text = counts.count(text)
     text = _WHEN.sub(" ", text)
-    only, without = set[str](), set[str]()
+    only, without = set(count.only), set[str]()
     for pattern, welcome, unwelcome in _SAID:
         if pattern.search(text):
             only, without, text = only | welcome, without | unwelcome, _tidy(pattern.sub(" ", text))
     while found := _WITHOUT.search(text):
-        without |= _kinds(found.group())
+        without |= kinds.named(found.group())
         text = text[: found.start()] + text[found.end() :]
     stages = (
         ("crawl",) if _BASICS.search(text) else ("walk", "run") if _DEPTH.search(text) else ("crawl", "walk", "run")
@@ -187,40 +191,23 @@ def read(request: str) -> Wish:
     text = _tidy(_DEPTH.sub(" ", _BASICS.sub(" ", text)) if len(stages) < 3 else text)
     for pattern in _ONLY:
         if found := pattern.search(text):
-            only |= _kinds(found.group())
+            only |= kinds.named(found.group())
             text = _tidy(f"{text[: found.start()]} {text[found.end() :]}")
     subject = _tidy(_FRAME.sub(" ", text))
     subject = _tidy(_PERSONAL.sub(" ", subject)) or subject or _tidy(text) or request.strip()
-    return Wish(subject, frozenset(only), frozenset(without), stages, minutes)
-
-
-def _kinds(text: str) -> set[str]:
-    """Return the kinds that words for them name."""
-    return {kind for name, kinds in NAMES.items() if re.search(rf"\b(?:{name})s?\b", text, re.I) for kind in kinds}
-
-
-def _minutes(text: str) -> tuple[float | None, str]:
-    found = _HOURS.search(text)
-    if not found:
-        return None, text
-    number = found["number"].lower()
-    amount = _NUMBERS.get(number) or float(number.replace(",", "."))
-    amount += 0.5 if found["half"] or found["more"] else 0.0
-    minutes = amount * (60 if found["unit"].lower().startswith("h") else 1) + float(found["rest"] or 0)
-    return minutes, f"{text[: found.start()]} {text[found.end() :]}"
-
-
-def span(text: str) -> float | None:
-    """Return the minutes of a time box as people write it, None where it is none.
-
-    >>> span("3h"), span("1h30"), span("90 min"), span("45"), span("soon")
-    (180.0, 90.0, 90.0, 45.0, None)
-    """
-    bare = text.strip().lower()
-    if re.fullmatch(r"\d+(?:\.\d+)?", bare):
-        return float(bare)
-    minutes, rest = _minutes(bare)
-    return minutes if minutes and not rest.strip() else None
+    return Wish(
+        subject,
+        frozenset(only),
+        frozenset(without - only),
+        stages,
+        minutes,
+        least=count.least,
+        most=count.most,
+        each=count.each,
+        free=free,
+        longest=longest,
+        new=new,
+    )
 
 
 def _tidy(text: str) -> str:

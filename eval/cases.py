@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from ingest.address import same_page
 Made = TypeVar("Made", "Case", "Request")
 QUESTIONS = Path(__file__).parent / "questions"
 STARTER = "ingest/starter/"
+REQUESTED = ("reading", "needs")  # files of requests for reading lists
 TESTED = tuple("short long abbreviated paraphrase compare list number how why fact definition design".split())
 STYLES = ("named", "paraphrase")
 REFUSED = ("near", "far", "premise", "unreadable")
@@ -71,16 +73,35 @@ class Request:
     only: tuple[str, ...] = ()  # the kinds of resource that the request allows; none: all
     without: tuple[str, ...] = ()  # the kinds that it rules out
     minutes: int = 0  # its time box; 0: none
+    least: int = 0  # items that it asks for; 0: it does not say
+    most: int = 0
+    each: tuple[str, ...] = ()  # kinds of which it asks for one each
+    free: bool = False  # it rules out what costs money
+    longest: int = 0  # minutes of one item at most; 0: any
+    same: tuple[str, ...] = ()  # the same request in other words
+    need: bool = False  # it is written from a need over the recorded pages, not from what the lists hold
 
-    suite = "reading"
+    @property
+    def suite(self) -> str:
+        """Return "reading", or "needs" where it is written from a need."""
+        return "needs" if self.need else "reading"
 
     @property
     def split(self) -> Split:
         """Return the half of the cases it belongs to, fixed by its id."""
         return split_of(self.id)
 
+    @property
+    def constrained(self) -> bool:
+        """Return whether it says how many, of which kind, at what cost or for how long."""
+        return any((self.only, self.without, self.minutes, self.most, self.each, self.free, self.longest))
+
+    def allows(self, kind: str) -> bool:
+        """Return whether it allows items of a kind."""
+        return (not self.only or kind in self.only) and kind not in self.without
+
     def welcome(self, url: str) -> bool:
-        """Return whether a resource may be on the list."""
+        """Return whether what stands at an address may be on the list."""
         page = same_page(url)
         return page in {same_page(wanted) for wanted in self.relevant} or any(
             f"{page}/".startswith(f"{same_page(other)}/") for other in self.also
@@ -104,7 +125,7 @@ def read(folder: Path = QUESTIONS) -> list[Case]:
     return [
         _made(Case, row, path)
         for path in sorted(folder.glob("*.toml"))
-        if path.stem != "reading"
+        if path.stem not in REQUESTED
         for row in _rows(path)
     ]
 
@@ -112,9 +133,35 @@ def read(folder: Path = QUESTIONS) -> list[Case]:
 def read_requests(folder: Path = QUESTIONS) -> list[Request]:
     """Return the requests for reading lists of a folder.
 
-    Raises EvalError where the file is not as eval/README.md says.
+    Raises EvalError where a file is not as eval/README.md says.
     """
-    return [_made(Request, row, folder / "reading.toml") for row in _rows(folder / "reading.toml")]
+    return [
+        _made(Request, {**row, "need": name == "needs"}, folder / f"{name}.toml")
+        for name in REQUESTED
+        for row in _rows(folder / f"{name}.toml")
+    ]
+
+
+def requests_of(path: Path) -> list[Request]:
+    """Return the requests of a file of lines with `id`, `request`, `core` and `relevant_urls`.
+
+    Raises EvalError where the file is not so.
+    """
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        return [
+            Request(
+                id=row["id"],
+                request=row["request"],
+                topic=path.stem,
+                relevant=tuple(row["core"]),
+                also=tuple(row["relevant_urls"]),
+                need=True,
+            )
+            for row in rows
+        ]
+    except (OSError, ValueError, KeyError) as error:
+        raise EvalError(f"{path} holds no requests ({error}); eval/README.md says how they are written.") from error
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

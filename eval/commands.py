@@ -72,9 +72,9 @@ def own(
 
 
 @evaluation.command()
-def reading(ctx: typer.Context, split: Split = "", as_json: AsJson = False) -> None:
-    """Our own requests for reading lists."""
-    _suite(ctx, "reading", None, as_json=as_json, split=split)
+def reading(ctx: typer.Context, data: Benchmarks = None, split: Split = "", as_json: AsJson = False) -> None:
+    """Our own requests for reading lists; with --data those of a folder of questions, too."""
+    _suite(ctx, "reading", data, as_json=as_json, split=split)
 
 
 @evaluation.command()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app import fitted, support
+from app import candidates, fitted, support
 from app.assistant import Assistant
-from eval import EvalError, cases, refusals, squad, wice
+from eval import EvalError, cases, reading, refusals, squad, wanted, wice
 from eval.bench import Bench, json_lines
 from eval.certainty import at, auc, best
 from eval.corpus import describe
@@ -218,12 +219,55 @@ def of_confidence(data: Data) -> Fitted:
     return Fitted("confidence", weights, known, figures)
 
 
-def logistic(
-    rows: Values, right: Sequence[bool], names: Sequence[str], counts: npt.NDArray[np.float64] | None = None
-) -> dict[str, float]:
-    """Return the weights of a logistic regression by feature, and its "intercept"; `counts` says what each row counts.
+def of_lists(data: Data) -> Fitted:
+    """Return the weights that tell which pages belong on a reading list, and from when on one does."""
+    return _of_lists(data)[0]
 
-    Features are standardised, the L2 penalty has C = 0.1.
+
+def of_unread(data: Data) -> Fitted:
+    """Return the weights that tell which resources without text belong on a reading list."""
+    return _of_lists(data)[1]
+
+
+def _of_lists(data: Data) -> tuple[Fitted, Fitted]:
+    requests = cases.read_requests()
+    with suppress(EvalError):
+        requests += cases.requests_of(data.place(reading.is_here, "requests") / reading.FILE)
+    halves = {
+        split: list(wanted.ask([one for one in requests if one.split == split], data.assistant))
+        for split in ("dev", "test")
+    }
+    made = []
+    for name, rows_of in (("pages", candidates.READ), ("unread", candidates.UNREAD)):
+        rows = [getattr(one, name) for one in halves["dev"]]
+        labels = [label for one, held in zip(halves["dev"], rows, strict=True) for label in one.labels(held)]
+        values = [value for held in rows for value in held.values]
+        made.append(logistic(values, [right for right, _ in labels], rows_of, [weight for _, weight in labels]))
+    welcome, unread = made
+    welcome |= wanted.cut(halves["dev"], welcome, unread) | {"floor": used("welcome")["floor"]}
+    known = used("welcome"), used("unread")
+    told = tuple(
+        Figure(f"{split} lists, {name}", was, now, len(held))
+        for split, held in halves.items()
+        for name, was, now in zip(
+            ("precision", "recall"),
+            wanted.figures(held, *map(dict, known)),
+            wanted.figures(held, welcome, unread),
+            strict=True,
+        )
+    )
+    return Fitted("welcome", welcome, known[0], told), Fitted("unread", unread, known[1], told)
+
+
+def logistic(
+    rows: Values,
+    right: Sequence[bool],
+    names: Sequence[str],
+    counts: Sequence[float] | npt.NDArray[np.float64] | None = None,
+) -> dict[str, float]:
+    """Return the weights of a logistic regression by feature, and its "intercept".
+
+    Features are standardised, the L2 penalty has C = 0.1; `counts` is how much each row counts, all the same if None.
 
     >>> logistic([[0.0], [1.0], [2.0], [3.0]], [False, False, True, True], ["height"])["height"] > 0
     True
@@ -282,4 +326,6 @@ FITS: dict[str, Callable[[Data], Fitted]] = {  # by the name of the file in app/
     "support": of_support,
     "confidence": of_confidence,
     "intent": of_intent,
+    "welcome": of_lists,
+    "unread": of_unread,
 }

@@ -61,6 +61,15 @@ COLUMNS: dict[str, dict[str, str]] = {
         "quoted": "says why",
         "items": "items",
     },
+    "needs": {
+        "precision@8": "precision@8",
+        "recall": "recall",
+        "obeyed": "as asked",
+        "stable": "same in other words",
+        "empty": "nothing where nothing is",
+        "quoted": "says why",
+        "items": "items",
+    },
 }
 UNHURRIED = frozenset(
     {"facts@5", "words@5", "marked", "precision", "sources", "staged", "quoted", "items"}

@@ -35,6 +35,7 @@ from eval.bench import Bench
 from eval.rows import About, Row, Run
 from eval.systems import System
 from ingest import Track, silently
+from ingest.address import same_page
 from ingest.archive import now
 
 
@@ -49,7 +50,7 @@ class Suite:
 
 SUITES = (
     Suite("own", "our own questions, dialogues and refusals: finds, answers, cites and refuses as it should"),
-    Suite("reading", "requests for reading lists: what belongs on them, and no more"),
+    Suite("reading", "requests for reading lists: what belongs on them, and no more", reading.is_here),
     Suite("robustness", "hostile pages, questions and models: nothing of them acts in an answer", robustness.is_here),
     Suite("beir", "public retrieval benchmarks in BEIR layout", lambda folder: any(retrieval.parts(folder))),
     Suite("squad", "SQuAD 2: quoted answers, refusals", squad.is_here),
@@ -158,11 +159,19 @@ class Session:
         if self._plan.ablate:
             yield from (systems.ranking(name, self._assistant) for name in systems.ABLATIONS)
 
-    def _reading(self, _: Sequence[Path]) -> None:
+    def _reading(self, places: Sequence[Path]) -> None:
         def listed(request: str, minutes: int | None) -> dict[str, Any]:
             return self._assistant.read(request, minutes=minutes).as_json()
 
-        asked = [one for one in cases.read_requests() if self._plan.split in {"", one.split}]
+        shelf = self._assistant.shelf
+        known = {same_page(url) for one in shelf.sources() for url in (one.url, one.resource)}
+        known |= {same_page(listing.url) for listing in shelf.listings()}
+        more = [one for place in places for one in cases.requests_of(place / reading.FILE)]
+        asked = [
+            one
+            for one in [*cases.read_requests(), *more]
+            if self._plan.split in {"", one.split} and (not one.need or known.issuperset(map(same_page, one.relevant)))
+        ]
         reading.run(asked, listed, self._run, track=self._track)
 
     def _robustness(self, places: Sequence[Path]) -> None:
@@ -231,6 +240,8 @@ def _folds() -> Mapping[str, Callable[[Sequence[Row], str], dict[str, Any]]]:
         "wice": wice.figures,
         "extraction": extraction.figures,
         "chunking": chunking.figures,
+        "reading": lambda held, _: reading.figures(held),
+        "needs": lambda held, _: reading.figures(held),
         "robustness": lambda held, _: robustness.figures(held),
         "judge": judge.figures,
     }

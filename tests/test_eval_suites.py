@@ -189,8 +189,47 @@ def test_a_perfect_reading_list_scores_one():
     }
     scores = reading.score(REQUEST, listed)
     assert {name: value for name, value in scores.items() if name != "items"} == dict.fromkeys(
-        ("recall", "precision", "staged", "quoted", "fits"), 1.0
+        ("recall", "precision", "precision@8", "staged", "quoted", "fits", "obeyed"), 1.0
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "obeyed"),
+    [
+        ({"most": 2}, 1),
+        ({"most": 1}, 0),
+        ({"least": 3, "most": 3}, 0),
+        ({"only": ("article",)}, 1),
+        ({"each": ("article", "video")}, 0),
+        ({"each": ("article", "article")}, 1),
+        ({"longest": 15}, 0),
+        ({"minutes": 30}, 0),
+        ({"free": True}, 0),
+    ],
+)
+def test_what_a_request_says_is_obeyed_or_not(changes, obeyed):
+    request = Request("r", "q", "t", relevant=("https://x.org/a",), **changes)
+    listed = {"items": [item("https://x.org/a"), {**item("https://x.org/b"), "paid": True}]}
+    assert reading.score(request, listed)["obeyed"] == obeyed
+
+
+def test_a_list_is_stable_where_other_words_give_it_again(tmp_path):
+    lists = {"q": ["https://x.org/a", "https://x.org/b"], "other words": ["https://x.org/a"]}
+    request = Request("r", "q", "t", relevant=("https://x.org/a",), same=("other words",))
+    run = rows.begin(tmp_path, rows.About("n", "2026", {}, {}, {}))
+    reading.run([request], lambda words, _: {"items": [item(url) for url in lists[words]]}, run)
+    assert run.rows[0].scores["stable"] == 0.5
+
+
+def test_of_what_the_shelf_has_nothing_on_the_right_list_is_empty():
+    request = Request("r", "q", "t", relevant=())
+    assert reading.score(request, {"items": []}) == {"empty": 1.0}
+    assert reading.score(request, {"items": [item("https://x.org/a")]}) == {"empty": 0.0}
+
+
+def test_a_page_counts_for_the_resource_that_it_is_a_part_of():
+    listed = {"items": [{**item("https://x.org/a/chapter"), "resource": "https://x.org/a"}]}
+    assert reading.score(REQUEST, listed)["recall"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from conftest import CACHES, PODS, RING, FakeEncoder, a_source
+from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app import AnswerError, wish
+from app import AnswerError, candidates, fitted, spans, wish
 from app.assistant import Assistant
 from app.reading import STAGES, duration, stage_of
 from index import build, store
 from index.passage import Listing
+from ingest.document import Piece
 
 ITEM = {"url", "title", "kind", "stage", "minutes", "why", "quote", "deep_url", "status"}
 
@@ -37,10 +40,31 @@ LISTINGS = [
 ]
 
 
-def a_shelf(folder, listings) -> Assistant:
-    documents = [(RING, a_source(RING)), (PODS, a_source(PODS, topic="DevOps")), (CACHES, a_source(CACHES))]
+def a_shelf(folder, listings, documents=None) -> Assistant:
+    documents = documents or [
+        (RING, a_source(RING)),
+        (PODS, a_source(PODS, topic="DevOps")),
+        (CACHES, a_source(CACHES)),
+    ]
     build.build(documents, FakeEncoder(), folder, listings=listings)
     return Assistant(store.open_shelf(folder / "shelves"), FakeEncoder())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def weights(tmp_path_factory):
+    """Weights that suit the cosines of the fake encoder, whatever is fitted for the real one."""
+    folder = tmp_path_factory.mktemp("weights")
+    for path in fitted.HERE.glob("*.json"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    pages = {**dict.fromkeys(candidates.READ, 0.0), "wide": 8.0, "intercept": -2.0, "threshold": 0.3}
+    unread = {**dict.fromkeys(candidates.UNREAD, 0.0), "described": 8.0, "intercept": -2.0}
+    (folder / "welcome.json").write_text(json.dumps(pages | {"near": 0.5, "best": 0.4, "floor": 0.1}))
+    (folder / "unread.json").write_text(json.dumps(unread))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fitted, "HERE", folder)
+        fitted.read.cache_clear()
+        yield
+    fitted.read.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -54,19 +78,20 @@ def test_what_fits_is_listed_with_its_own_words_for_a_reason(shelf):
     assert ring.quote == ring.why != ""
     assert ring.quote in RING.text
     assert ring.deep_url.startswith(f"{RING.url}#:~:text=")
-    assert (ring.kind, ring.status, ring.minutes) == ("article", "full text", 5)
+    assert (ring.kind, ring.status, ring.minutes) == ("article", "full text", 1)
 
 
 def test_what_could_not_be_read_is_listed_for_what_the_lists_say_of_it(shelf):
-    listed = shelf.read("ring-allreduce over workers")
+    listed = shelf.read("a video on ring-allreduce")
     (talk,) = [item for item in listed.items if item.url == "https://example.org/talk"]
     assert (talk.quote, talk.status, talk.deep_url) == ("", "not fetched", talk.url)
+    assert (talk.about, talk.minutes) == (True, 20)
     assert talk.why == "Baidu on how the ring-allreduce came to deep learning."
     assert any("could not be read here" in gap for gap in listed.gaps)
 
 
 def test_it_goes_from_the_basics_to_the_depth(shelf):
-    listed = shelf.read("rings, pods, caches and workers")
+    listed = shelf.read("three texts about rings, pods, caches and workers")
     stages = [STAGES.index(item.stage) for item in listed.items]
     assert len(set(stages)) > 1
     assert stages == sorted(stages)
@@ -91,6 +116,57 @@ def test_only_kinds_that_are_welcome_are_listed(shelf, request_, kinds):
     listed = shelf.read(request_)
     assert listed.items
     assert {item.kind for item in listed.items} <= kinds
+
+
+@pytest.mark.parametrize(
+    ("request_", "most"),
+    [
+        ("rings, pods and caches, one text is enough", 1),
+        ("two texts about rings, pods and caches", 2),
+        ("rings, max 1", 1),
+    ],
+)
+def test_no_more_are_listed_than_were_asked_for(shelf, request_, most):
+    assert 1 <= len(shelf.read(request_).items) <= most
+
+
+def test_of_each_kind_asked_for_one_is_listed_and_what_is_missing_is_said(shelf):
+    listed = shelf.read("one video, one article, one course: ring-allreduce")
+    assert sorted(item.kind for item in listed.items) == ["article", "video"]
+    assert "The shelf has no course on this." in listed.gaps
+
+
+def test_what_costs_money_is_not_listed_where_it_must_be_free(shelf):
+    assert [item.paid for item in shelf.read("a book on rings in depth").items] == [True]
+    free = shelf.read("a free book on rings in depth")
+    assert free.items == ()
+    assert any("free" in gap for gap in free.gaps)
+
+
+def test_what_was_understood_is_said(shelf):
+    assert (
+        shelf.read("two articles on ring-allreduce, in an hour").understood == "article · 2 · 60 min · ring-allreduce"
+    )
+
+
+@pytest.fixture(scope="module")
+def long_shelf(tmp_path_factory):
+    filler = "Quorums need a majority of replicas that answer before a write counts as done. "
+    book = a_document(
+        "https://example.org/guide",
+        Piece("heading", "Rings", 2),
+        "Ring-allreduce sums a buffer over workers arranged in a ring, step after step around it.",
+        Piece("heading", "Quorums", 2),
+        *[filler * 20 for _ in range(60)],
+        title="A guide to everything",
+    )
+    return a_shelf(tmp_path_factory.mktemp("long"), [a_listing(book.url, book.title)], [(book, a_source(book))])
+
+
+def test_of_a_long_page_the_section_is_meant_with_its_own_minutes(long_shelf):
+    (item,) = long_shelf.read("ring-allreduce over workers").items
+    assert (item.part, item.minutes) == ("Rings", 1)
+    assert "ring" in item.quote
 
 
 def test_where_nothing_fits_it_says_so(shelf):
@@ -135,7 +211,7 @@ def test_no_request_is_too_odd_for_it(shelf, words):
     assert len({item.url for item in listed.items}) == len(listed.items)
     for item in listed.items:
         assert item.why
-        assert item.minutes > 0
+        assert item.minutes > 0 or item.about
 
 
 # --- what a request asks for ----------------------------------------------------------------------
@@ -198,7 +274,7 @@ def test_its_level_is_understood(text, stages):
     [("3h", 180), ("1h30", 90), ("90 min", 90), ("half an hour", 30), ("2.5 hours", 150), ("soon", None), ("", None)],
 )
 def test_a_span_of_time_is_read_as_people_write_it(text, minutes):
-    assert wish.span(text) == minutes
+    assert spans.span(text) == minutes
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ LONGEST = 8000  # characters that a model may write, quotes included
 LONGEST_QUESTION = 300  # characters of a rewritten one
 REMEMBERED = 6  # messages of a conversation that a question is understood from
 LENGTHS: dict[Length, str] = {"short": "Two or three", "standard": "Three to eight", "long": "Eight to ten"}
+UNPROVED = "What the language model wrote does not hold against the sources."
+UNPROVED_REST = "The rest of what the language model wrote does not hold against the sources."
 STIR = 1.0  # seconds between signs of life, at which who no longer listens can leave
 LEAK = 8  # words in a row that a sentence shares with the rules by no accident
 
@@ -107,6 +109,8 @@ class Writing:
         window, room = self.model.window, CONTEXT
         for _ in range(SHRINKS):
             tokens, fits = _fitting(window, len(rules) + len(self.asked))
+            if room < CONTEXT and not window:
+                tokens = TOKENS // 2
             passages, fence = shown(self.hits, min(room, fits)), _fence("PASSAGES")
             request = fill("answer_request", fence=fence, passages="\n\n".join(passages), question=self.asked)
             leaks = Leaks(rules, fence, self.model.endpoint.key)
@@ -290,7 +294,7 @@ def _notice(fault: str, *, partial: bool, more: bool, refused: bool) -> str:
     if refused:
         what = "The language model finds no answer in these passages."
     elif not fault:
-        what = f"What the language model wrote {'further ' if partial else ''}does not hold against the sources."
+        what = UNPROVED_REST if partial else UNPROVED
     elif partial:
         what = f"The language model's answer is incomplete: {fault}."
     else:

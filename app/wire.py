@@ -64,7 +64,7 @@ class Wire(httpx2.BaseTransport):
         try:
             response = self._inner.handle_request(self._bare(request))
         except httpx2.TimeoutException:
-            raise self._failed(f"{host} did not respond in time", again=True) from None
+            raise self._failed(f"{host} did not respond in time", again=True, late=True) from None
         except httpx2.ConnectError:
             raise self._failed(f"{host} cannot be reached", again=True) from None
         except httpx2.TransportError:
@@ -96,7 +96,7 @@ class Wire(httpx2.BaseTransport):
             self.fault = fault
             raise
         except httpx2.TimeoutException:
-            raise self._failed(f"{host} fell silent in the middle", again=True) from None
+            raise self._failed(f"{host} fell silent in the middle", again=True, late=True) from None
         except httpx2.TransportError:
             raise self._failed(f"the connection to {host} broke", again=True) from None
         if not finish:
@@ -134,8 +134,8 @@ class Wire(httpx2.BaseTransport):
                     break
         return said
 
-    def _failed(self, message: str, *, again: bool) -> ModelError:
-        self.fault = ModelError(message, again=again)
+    def _failed(self, message: str, *, again: bool, late: bool = False) -> ModelError:
+        self.fault = ModelError(message, again=again, late=late)
         return self.fault
 
 
@@ -170,7 +170,7 @@ def check(response: httpx2.Response, host: str, wanted: str = "text/event-stream
         passing = status in {408, 409, 425} or status >= 500
         loading = status == 503 and b"oading" in said  # llama.cpp and Ollama say so
         after = _seconds(response) if status == 503 else 0.0
-        raise ModelError(f"{host} failed ({status})", again=passing, after=after, unfit=passing, loading=loading)
+        raise ModelError(f"{host} failed ({status})", again=passing, after=after, unfit=status == 501, loading=loading)
     form = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if form != wanted or response.headers.get("content-encoding", "identity").lower() != "identity":
         what = "with a page" if form == "text/html" else "in another form than was asked for"

@@ -60,16 +60,14 @@ class Worth:
 
 
 def facts(hits: Sequence[Hit]) -> list[str]:
-    """Return the sentences that the reader marked as answers, those of a passage together; none if it is not sure."""
-    best = max((max(hit.marks) for hit in hits if hit.marks), default=0.0)
-    if best < sections.UNDECIDED:
-        return []
-    found = []
-    for hit in hits:
-        if hit.marks and max(hit.marks) >= max(sections.UNDECIDED, best - BELOW_BEST):
-            start = hit.passage.start
-            found.append(" ".join(hit.passage.text[a - start : b - start] for a, b in sections.answering(hit)))
-    return found
+    """Return the sentences that the reader marked as answers; none if it is not sure of any."""
+    least = max((max(hit.marks) for hit in hits if hit.marks), default=0.0) - BELOW_BEST
+    return [
+        hit.passage.text[start - hit.passage.start : end - hit.passage.start]
+        for hit in hits
+        if hit.marks and max(hit.marks) >= least
+        for start, end in sections.marked(hit)
+    ]
 
 
 def claims(text: str) -> bool:

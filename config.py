@@ -40,8 +40,11 @@ class Settings:
     ports: tuple[int, ...]
     """PREPSHELF_PORTS: ports besides 80 and 443 that may be asked, "8000,8443" say."""
     llm: str
-    """PREPSHELF_LLM: "openai" sends questions to OpenAI, or OPENAI_BASE_URL, with OPENAI_API_KEY; "none": no language
-    model; "" is that of PREPSHELF_LLM_URL, or else an Ollama of this machine."""
+    """PREPSHELF_LLM: "openai" sends questions to OpenAI, or OPENAI_BASE_URL, with OPENAI_API_KEY; "local" runs
+    PREPSHELF_LLM_FILE on this machine; "none": no language model; "": that of PREPSHELF_LLM_URL, or else an Ollama of
+    this machine."""
+    llm_file: str
+    """PREPSHELF_LLM_FILE: an instruct model in a GGUF file."""
     llm_url: str
     """PREPSHELF_LLM_URL: an OpenAI-compatible endpoint, as http://127.0.0.1:8080/v1; "none": no language model."""
     llm_model: str
@@ -77,6 +80,7 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
         allow=_listed(env, "PREPSHELF_ALLOW", ip_network, "networks such as 127.0.0.0/8"),
         ports=(80, 443, *_listed(env, "PREPSHELF_PORTS", int, "numbers such as 8000")),
         llm=env.get("PREPSHELF_LLM", ""),
+        llm_file=str(Path(env["PREPSHELF_LLM_FILE"]).expanduser()) if env.get("PREPSHELF_LLM_FILE") else "",
         llm_url=env.get("PREPSHELF_LLM_URL", ""),
         llm_model=env.get("PREPSHELF_LLM_MODEL", ""),
         llm_key=env.get("PREPSHELF_LLM_API_KEY", ""),

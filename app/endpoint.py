@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +18,7 @@ HOSTED_MODEL = "gpt-4.1-mini"
 NONE = "none"  # PREPSHELF_LLM or PREPSHELF_LLM_URL with this turns every model off
 # PREPSHELF_LLM with this sends questions to OPENAI_BASE_URL. A key alone does not: it may lie there for other tools.
 OPENAI = "openai"
+LOCAL = "local"  # PREPSHELF_LLM with this runs the model of PREPSHELF_LLM_FILE on this machine
 PROBE = 0.3  # seconds to find an Ollama
 LISTS_WITHIN = 5.0  # seconds for the list of models
 
@@ -38,6 +40,7 @@ class Endpoint:
     found: str  # by which setting, or where
     version: str = ""  # of Azure's interface
     named: bool = True  # whether a person named the model
+    file: str = ""  # of a model that is run here; its address is known once it runs
 
     @property
     def picked(self) -> bool:
@@ -47,7 +50,7 @@ class Endpoint:
     @property
     def place(self) -> str:
         """Return the server's host and port."""
-        return urlsplit(self.url).netloc
+        return "this machine" if self.file else urlsplit(self.url).netloc
 
     def as_json(self) -> dict[str, str]:
         """Return what `prep status --json` prints of it."""
@@ -64,10 +67,14 @@ def find(settings: config.Settings) -> Endpoint | None:
     Raises AnswerError where a setting cannot be followed.
     """
     wanted = settings.llm.strip().lower()
-    if wanted not in {"", NONE, OPENAI}:
-        raise AnswerError(f"PREPSHELF_LLM is {settings.llm!r}; it may be {OPENAI} or {NONE}.")
+    if wanted not in {"", NONE, OPENAI, LOCAL}:
+        raise AnswerError(f"PREPSHELF_LLM is {settings.llm!r}; it may be {OPENAI}, {LOCAL} or {NONE}.")
     if NONE in {wanted, settings.llm_url.strip().lower()}:
         return None
+    if wanted == LOCAL:
+        if not settings.llm_file:
+            raise AnswerError(f"PREPSHELF_LLM is {LOCAL}; set PREPSHELF_LLM_FILE to the model, a GGUF file.")
+        return Endpoint("", Path(settings.llm_file).stem, "", "PREPSHELF_LLM_FILE", file=settings.llm_file)
     if wanted == OPENAI:
         if not settings.openai_key:
             raise AnswerError(f"PREPSHELF_LLM is {OPENAI}, and OPENAI_API_KEY is not set; set it, too.")

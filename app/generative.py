@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from app import ModelError, clean, marks
 from app.answer import REFUSAL, Answer, Event, Length, Nearest, Notice, Said, Section, Sentence, Shown, Status
 from app.draft import Draft, Reader
+from app.leaks import Leaks
 from app.worth import Worth
 from index.lexical import terms
 from prompts import fill
@@ -37,7 +38,6 @@ LENGTHS: dict[Length, str] = {"short": "Two or three", "standard": "Three to eig
 UNPROVED = "What the language model wrote does not hold against the sources."
 UNPROVED_REST = "The rest of what the language model wrote does not hold against the sources."
 STIR = 1.0  # seconds between signs of life, at which who no longer listens can leave
-LEAK = 8  # words in a row that a sentence shares with the rules by no accident
 
 
 def rewritten(question: str, history: Sequence[Turn], model: Model) -> str:
@@ -215,21 +215,6 @@ class Writing:
         )
 
 
-class Leaks:
-    """Knows the words of the rules, so that a sentence that recites them is not shown."""
-
-    def __init__(self, rules: str, fence: str, key: str) -> None:
-        self._secrets = [secret for secret in (fence.split()[-1], key) if secret]
-        self._rules = " " + " ".join(_words(rules.replace(REFUSAL, ""))) + " "
-
-    def has(self, text: str) -> bool:
-        """Return whether a text recites the rules, the word that fences the passages or the key."""
-        words = _words(text)
-        runs = [words] if 4 <= len(words) < LEAK else [words[n : n + LEAK] for n in range(len(words) - LEAK + 1)]
-        recited = any(f" {' '.join(run)} " in self._rules for run in runs)
-        return recited or any(secret in text for secret in self._secrets)
-
-
 def joined(hits: Sequence[Hit]) -> list[Hit]:
     """Return hits, best first, with up to three that follow on one another in a document as they stand there."""
     runs: list[list[Hit]] = []
@@ -309,7 +294,3 @@ def _fence(name: str) -> str:
 
 def _flat(text: str) -> str:
     return " ".join(clean.visible(text).split())
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.casefold())

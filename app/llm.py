@@ -97,11 +97,17 @@ def connect(settings: config.Settings) -> Model | None:
     """Return the model that the settings name or this machine runs, None where there is none.
 
     It is the same one for the same endpoint, so that all conversations know when it rests. Nothing is sent but, where
-    no setting names a model, a question to the Ollama port of this machine. Raises AnswerError as `endpoint.find`.
+    no setting names a model, a question to the Ollama port of this machine. Raises AnswerError as `endpoint.find`, and
+    where a model in a file cannot be run.
     """
     endpoint = find(settings)
     if not endpoint:
         return None
+    if endpoint.file:
+        from app import local
+
+        window = settings.llm_context or local.WINDOW
+        return _model(local.served(endpoint, window), settings.llm_seconds, settings.llm_follow_up, window)
     return _model(endpoint, settings.llm_seconds, settings.llm_follow_up, settings.llm_context)
 
 
@@ -185,6 +191,7 @@ class _Call(threading.Thread):
                 said = self._first(pieces)
             except ModelError as error:
                 first = first or error
+                error.loading |= bool(model.endpoint.file) and error.again  # until it listens, it cannot be reached
                 if error.cut and tokens and tokens < THINKING:
                     tokens = THINKING  # they went into thinking
                 elif error.overflow and tokens and tokens > self._tokens:

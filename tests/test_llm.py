@@ -275,7 +275,8 @@ def test_an_address_that_is_none_is_named_with_the_cure_and_without_itself(url):
 
 
 @pytest.mark.parametrize(
-    ("given", "told"), [({"llm": "openai"}, "OPENAI_API_KEY is not set"), ({"llm": "gpt"}, "may be openai or none")]
+    ("given", "told"),
+    [({"llm": "openai"}, "OPENAI_API_KEY is not set"), ({"llm": "gpt"}, "may be openai, local or none")],
 )
 def test_a_choice_that_cannot_be_followed_is_named_with_the_cure(given, told):
     with pytest.raises(AnswerError, match=told):

@@ -21,8 +21,8 @@ from conftest import CACHES, PODS, RING, FakeReader, a_document, a_source
 from scripted_llm import FAULTS, HEAD, chunk, rejection, said, serving
 from test_clean import acting
 
-from app import ModelError, clean, generative, render
-from app.answer import LABELS, REFUSAL, Answer, Done, Notice, Said, Sentence, Status
+from app import ModelError, clean, confidence, generative, render
+from app.answer import LABELS, REFUSAL, Answer, Done, Notice, Said, Sentence, Shown, Status
 from app.assistant import Assistant, Turn
 from app.endpoint import Endpoint
 from app.generative import joined, shown
@@ -162,10 +162,9 @@ def test_a_program_is_supported_by_the_passage_that_holds_its_lines_and_by_nothi
     assert "http://evil" not in answer.text
 
 
-def test_a_refusal_in_the_agreed_words_abstains_and_names_what_is_nearest(shelf_folder, encoder):
-    shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
-    model = Spoken(f"<answer>{REFUSAL}</answer>")
-    answer = Assistant(shelf, encoder, model=lambda: model).ask(QUESTION)  # without a reader nothing is known to answer
+def test_a_refusal_in_the_agreed_words_abstains_and_names_what_is_nearest(shelf_folder, encoder, monkeypatch):
+    monkeypatch.setattr(confidence, "confidence", lambda hits: confidence.Confidence(0.1, "closest"))
+    answer = answered(shelf_folder, encoder, f"<answer>{REFUSAL}</answer>")
     assert answer.abstained and answer.nearest and answer.text.startswith(REFUSAL)
     assert REFUSAL in fill("answer_rules", refusal=REFUSAL, length="Two")
 
@@ -259,9 +258,13 @@ def test_a_stream_is_the_answer_in_parts(shelf_folder, encoder):
     assert isinstance(done, Done)
     assert [type(part) for part in parts[:4]] == [Status, Status, Status, Said]
     assert [part.sentence for part in parts if isinstance(part, Said)] == list(done.answer.sentences)
-    assert [citation for part in parts if isinstance(part, Said) for citation in part.citations] == list(
-        done.answer.citations
-    )
+    cited = [
+        citation
+        for part in parts
+        if isinstance(part, Said | Shown)
+        for citation in (part.citations if isinstance(part, Said) else [part.citation])
+    ]
+    assert list(dict.fromkeys(cited)) == list(done.answer.citations)
     assert [part.text for part in parts if isinstance(part, Notice)] == [done.answer.notice]
 
 
@@ -520,7 +523,7 @@ def check_harmless(answer: Answer, rules: str) -> None:
     for name, text in faces.items():
         for address in sorted(own, key=len, reverse=True):
             text = text.replace(address, "")
-        text = re.sub(r"\]\(<>\)", "]", text)
+        text = re.sub(r"\]\(<>\)", "] ", text)  # what is left must not read as a definition
         assert acting(text) == [], name
         assert clean.visible(text) == text, name
     words = re.findall(r"\w+", rules.replace(REFUSAL, "").casefold())

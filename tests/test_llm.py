@@ -286,6 +286,7 @@ def test_a_choice_that_cannot_be_followed_is_named_with_the_cure(given, told):
 def test_an_ollama_is_found_where_one_listens_and_nowhere_else(monkeypatch):
     with serving(lambda path, request: iter([listing("llama3.2")])) as server:
         monkeypatch.setattr(endpoint, "OLLAMA", ("127.0.0.1", server.port))
+        monkeypatch.setattr(endpoint, "PROBE", 10.0)  # it is there, and this machine may be busy
         found = endpoint.find(settings())
         assert found and (found.url, found.model, found.key) == (server.url, "llama3.2", "")
     assert endpoint.find(settings()) is None

@@ -24,6 +24,7 @@ class ModelError(AnswerError):
         overflow: bool = False,
         window: int = 0,
         loading: bool = False,
+        unreached: bool = False,
     ) -> None:
         super().__init__(message)
         self.again = again  # another attempt may go well,
@@ -33,6 +34,7 @@ class ModelError(AnswerError):
         self.picky = picky  # the server may take the request in another form
         self.rejected = rejected  # the part of the request that it names as wrong, "" where it names none
         self.unfit = unfit  # it may be a model that writes no text
+        self.unreached = unreached  # nothing listens there
         self.loading = loading  # the server still loads the model
         self.late = late  # it took longer than it was given
         self.cut = cut  # it reached the number of tokens that it may write

@@ -152,8 +152,9 @@ def _writers(listed: object) -> Iterator[str]:
     rows = listed.get("data") if isinstance(listed, dict) else listed  # a list alone: Together
     for row in rows if isinstance(rows, list) else []:
         name = row.get("id") if isinstance(row, dict) else None
-        sound = isinstance(name, str) and name.isprintable() and 0 < len(name) < 300
-        if sound and not _NO_WRITER.search(name.rpartition("/")[2]) and _writes(row):
+        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) < 300:
+            continue
+        if not _NO_WRITER.search(name.rpartition("/")[2]) and _writes(row):
             yield name
 
 

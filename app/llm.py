@@ -33,6 +33,7 @@ PATIENCE = 0.5  # of the time for an answer, that a model may be silent once it 
 TOKENS = 1200  # of an answer
 THINKING = 8000  # of an answer and the thinking before it, where a model thinks
 UNFIT = 4  # models of a list that are tried, where no setting names one
+TICK = 1.0  # seconds at which who waits is given the chance to leave
 LOADING = 1.0  # seconds between questions to a server that loads its model
 
 LIBRARY = "llama_index.llms.openai_like"
@@ -112,17 +113,22 @@ def connect(settings: config.Settings) -> Model | None:
 
 
 def _in_time(call: _Call, seconds: float, longest: int) -> Iterator[str]:
-    host, end, written = call.model.endpoint.place, time.monotonic() + seconds, 0
+    host, begun, written = call.model.endpoint.place, time.monotonic(), 0
+    heard, end = begun, begun + seconds
     how = "PREPSHELF_LLM_SECONDS sets how long it may take"
     while True:
         # Before it begins a server may load its model, read the passages and think, and show no sign of it.
-        patience = min(seconds * PATIENCE if written else seconds, end - time.monotonic())
+        silent = heard + seconds * PATIENCE if written else end
         try:
-            said = call.said.get(timeout=max(0.0, patience))
+            said = call.said.get(timeout=max(0.0, min(TICK, end - time.monotonic(), silent - time.monotonic())))
         except queue.Empty:
-            late = time.monotonic() >= end
-            what = f"took longer than {seconds:.0f} s" if late else f"said nothing for {seconds * PATIENCE:.0f} s"
-            raise ModelError(f"{host} {what}; {how}", late=True) from None
+            if time.monotonic() >= end:
+                raise ModelError(f"{host} took longer than {seconds:.0f} s; {how}", late=True) from None
+            if time.monotonic() >= silent:
+                raise ModelError(f"{host} said nothing for {seconds * PATIENCE:.0f} s; {how}", late=True) from None
+            yield ""
+            continue
+        heard = time.monotonic()
         if said is None:
             return
         if isinstance(said, ModelError):
@@ -174,7 +180,7 @@ class _Call(threading.Thread):
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, ModelError) and error.again),
             # A Retry-After that reaches beyond the time is no reason to wait at all.
-            stop=tenacity.stop_before_delay(self._seconds) | _enough,
+            stop=tenacity.stop_any(tenacity.stop_before_delay(self._seconds), _enough),
             wait=_pause,
             sleep=tenacity.sleep_using_event(self.stopped),
             reraise=True,
@@ -191,7 +197,7 @@ class _Call(threading.Thread):
                 said = self._first(pieces)
             except ModelError as error:
                 first = first or error
-                error.loading |= bool(model.endpoint.file) and error.again  # until it listens, it cannot be reached
+                error.loading |= bool(model.endpoint.file) and error.unreached  # it has just been started
                 if error.cut and tokens and tokens < THINKING:
                     tokens = THINKING  # they went into thinking
                 elif error.overflow and tokens and tokens > self._tokens:

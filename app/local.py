@@ -6,14 +6,16 @@ process that started it.
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 import secrets
 import socket
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 
 import config
@@ -32,23 +34,44 @@ class Child:
     port: int
     key: str
 
+    def end(self) -> None:
+        """End it; it does so by itself once nobody holds the other end of its input."""
+        with self.process as process:  # waits for it
+            process.kill()
 
-def served(endpoint: Endpoint, window: int = 0) -> Endpoint:
+
+_children: dict[tuple[str, int], Child] = {}
+_starting = threading.Lock()
+
+
+def served(endpoint: Endpoint, window: int = WINDOW) -> Endpoint:
     """Return the endpoint of a model in a file, with the address at which a child process serves it from now on.
 
     It does not wait until the model is loaded. Raises AnswerError where the model cannot be run.
     """
-    child = _child(endpoint.file, window or WINDOW)
-    if child.process.poll() is not None:
-        _child.cache_clear()  # what is mended is tried again
-        raise AnswerError(f"{endpoint.file} could not be run (PREPSHELF_LLM_FILE); is it a whole GGUF model?")
+    with _starting:
+        child = _children.get((endpoint.file, window))
+        if child is None:
+            stop()  # two models would be too much for a laptop
+            child = _children[endpoint.file, window] = _started(endpoint.file, window)
+        elif child.process.poll() is not None:
+            stop()  # what is mended is tried again
+            raise AnswerError(f"{endpoint.file} could not be run (PREPSHELF_LLM_FILE); is it a whole GGUF model?")
     return replace(endpoint, url=f"http://127.0.0.1:{child.port}/v1", key=child.key)
 
 
-@lru_cache(maxsize=1)
-def _child(file: str, window: int) -> Child:
+def stop() -> None:
+    """End what runs."""
+    while _children:
+        _children.popitem()[1].end()
+
+
+atexit.register(stop)
+
+
+def _started(file: str, window: int) -> Child:
     if not Path(file).is_file():
-        raise AnswerError(f"{file or 'PREPSHELF_LLM_FILE'} is no file; set PREPSHELF_LLM_FILE to a model (GGUF).")
+        raise AnswerError(f"{file} is no file; set PREPSHELF_LLM_FILE to a model (GGUF).")
     if importlib.util.find_spec("xllamacpp") is None:
         raise AnswerError(f"a model in a file cannot be run yet; {CURE}.")
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -60,11 +83,12 @@ def _child(file: str, window: int) -> Child:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    key = secrets.token_hex(16)
+    child = Child(process, port, secrets.token_hex(16))
     assert process.stdin
-    process.stdin.write(f"{key}\n".encode())
-    process.stdin.flush()
-    return Child(process, port, key)
+    with suppress(BrokenPipeError):  # the next question is told that it could not run
+        process.stdin.write(f"{child.key}\n".encode())
+        process.stdin.flush()
+    return child
 
 
 def main() -> None:

@@ -66,7 +66,8 @@ class Wire(httpx2.BaseTransport):
         except httpx2.TimeoutException:
             raise self._failed(f"{host} did not respond in time", again=True, late=True) from None
         except httpx2.ConnectError:
-            raise self._failed(f"{host} cannot be reached", again=True) from None
+            self.fault = ModelError(f"{host} cannot be reached", again=True, unreached=True)
+            raise self.fault from None
         except httpx2.TransportError:
             raise self._failed(f"{host} broke off before it answered", again=True) from None
         try:

@@ -15,7 +15,7 @@ from index.lexical import terms
 from index.passage import Hit
 
 CLAIM = 2  # content words from which on a sentence claims something
-SAYS = 0.3  # of a fact's words that the question does not have, from which on it counts as said
+SAYS = 0.25  # of a fact's words that the question does not have, from which on it counts as said
 BELOW_BEST = 2.5  # log-odds: a passage whose best sentence is so much less likely to answer holds no fact to be said
 CLAIMS = 6  # that are waited for until one of the facts is said
 

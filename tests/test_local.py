@@ -38,6 +38,22 @@ def test_a_local_model_is_named_by_its_file_and_nothing_is_started_to_tell():
     assert found and (found.model, found.place, found.found) == ("qwen", "this machine", "PREPSHELF_LLM_FILE")
 
 
+def test_a_model_that_cannot_be_run_is_told_and_tried_again(tmp_path, monkeypatch):
+    model = tmp_path / "a.gguf"
+    model.write_bytes(b"GGUF")
+    monkeypatch.setattr(local.importlib.util, "find_spec", lambda name: True)
+    monkeypatch.setattr(local.sys, "executable", "/bin/false")
+    given = settings(str(model))
+    first = llm.connect(given)
+    assert first and first.endpoint.key not in repr(first)
+    ((child),) = local._children.values()
+    child.process.wait()
+    with pytest.raises(AnswerError, match="could not be run"):
+        llm.connect(given)
+    assert llm.connect(given) is not first
+    local.stop()
+
+
 # --- a real one -----------------------------------------------------------------------------------
 
 
@@ -56,14 +72,13 @@ def real(weights):
     """Returns a function that gives the model with so many tokens to read and write."""
 
     def run(window: int = 2048, seconds: float = 900.0) -> llm.Model:
-        local._child.cache_clear()
         more = {"PREPSHELF_LLM_CONTEXT": str(window), "PREPSHELF_LLM_SECONDS": str(seconds)}
         model = llm.connect(settings(weights, **more))
         assert model is not None
         return model
 
     yield run
-    local._child.cache_clear()
+    local.stop()
 
 
 @pytest.mark.slow

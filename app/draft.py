@@ -101,8 +101,10 @@ class Reader:
         self._heard = (self._heard + piece)[-HEARD:]
         self._unheard += len(piece)
         if self._unheard >= LOOP:
-            self._unheard, last = 0, self._heard[-LOOP:]
-            if any(map(str.isalnum, last)) and self._heard.count(last) > REPEATS:
+            self._unheard = 0
+            heard = re.sub(r"\d+", "0", self._heard)  # a loop may count its turns
+            last = heard[-LOOP:]
+            if any(map(str.isalnum, last)) and heard.count(last) > REPEATS:
                 self.repeats = REPEATS
 
     def _sort(self, *, final: bool) -> None:

@@ -177,10 +177,11 @@ class _Call(threading.Thread):
         """Return the first words and the rest; a server that fails before them is asked again, at most twice."""
         import tenacity
 
+        out_of_time = tenacity.stop_before_delay(self._seconds)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, ModelError) and error.again),
             # A Retry-After that reaches beyond the time is no reason to wait at all.
-            stop=tenacity.stop_any(tenacity.stop_before_delay(self._seconds), _enough),
+            stop=lambda state: out_of_time(state) or _enough(state),
             wait=_pause,
             sleep=tenacity.sleep_using_event(self.stopped),
             reraise=True,

@@ -36,8 +36,9 @@ class Child:
 
     def end(self) -> None:
         """End it; it does so by itself once nobody holds the other end of its input."""
-        with self.process as process:  # waits for it
-            process.kill()
+        self.process.kill()
+        with suppress(BrokenPipeError):  # it may be gone before it read the key
+            self.process.communicate()
 
 
 _children: dict[tuple[str, int], Child] = {}

@@ -123,7 +123,7 @@ def test_an_answer_of_a_real_model_is_no_worse_than_the_quoted_one(real, shelf_f
         answer = assistant.ask(question, history=before)
         print(f"{time.monotonic() - begun:.0f} s", answer.mode, answer.notice, answer.text, sep="\n")  # noqa: T201
         assert not answer.abstained
-        assert "did not answer" not in answer.notice
+        assert "took longer" not in answer.notice and "reached" not in answer.notice
         shown = answer.sentences[: answer.notice_at] if answer.notice else answer.sentences
         supported = [sentence for sentence in shown if sentence.support == "supported"]
         assert 2 * len(supported) >= len(shown)

@@ -125,6 +125,7 @@ class Answer:
     sections: tuple[Section, ...] = ()  # of the sources; of what comes closest, if nothing answers
     outcome: Outcome = "answered"
     listed: bool = False  # the sentences are items of a list
+    aside: bool = False  # what was typed asks nothing of the sources; the notice replies to it
     differ: str = ""  # where its sources give different numbers
     missing: str | None = None  # what the shelf does not hold of what was asked
     notice: str = ""  # why a language model did not answer, or not to the end
@@ -155,7 +156,7 @@ class Answer:
         parts = ["".join(said).strip()]
         if self.notice and self.notice_at >= len(self.sentences):
             parts.append(show(self.notice))
-        if self.abstained:
+        if self.abstained and not self.aside:
             parts.append(CLOSEST if self.sections else REFUSAL)
         parts += [section.written(show, first=first) for section in self.sections if section.rest]
         parts += [show(self.differ), show(self.missing) if self.missing else "", nearest_line(self.nearest, show)]

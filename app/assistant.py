@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import AnswerError, ModelError, clean, followups, inventory, quoted, reading, suggestions, support
+from app import AnswerError, ModelError, clean, followups, intent, inventory, quoted, reading, suggestions, support
 from app.answer import Answer, Done, Event, Length, Notice, Said, Shown, Status
 from app.citer import Citer
 from app.quoted import Evidence, Quoter
@@ -153,14 +153,24 @@ class Assistant:
                 yield Status("Reading the question")
                 with clock.stage("rewrite"):
                     plainly, fault = _rewritten(question, history, model)
-            request = inventory.asked(plainly)
+            wanted = intent.of(self.encoder.ask(plainly), self.encoder.name)
+            request = inventory.asked(plainly) or (plainly if wanted.kind == "list" else "")
             yield Status("Looking through the lists" if request else "Searching the shelf")
-            if request and (said := self._listed(question, request, clock)):
+            if wanted.kind == "reshape" and not model:
+                said = yield from self._reshaped(question, before, topic, clock)
+            elif request and (listed := self._listed(question, request, clock)):
+                said = listed
                 yield from _events(said)
             else:
                 with clock.stage("search"):
                     found = self._found(plainly, before[-EARLIER:] if plainly == question else [], topic)
-                said = yield from self._answered(question, found, model, fault, clock)
+                if wanted.kind in intent.ASIDE and wanted.probability > found.confidence:
+                    said = self._aside(question, wanted.kind, clock)
+                    yield from _events(said)
+                else:
+                    said = yield from self._answered(question, found, model, fault, clock)
+        if wanted.kind == "other" and not said.notice:
+            said = replace(said, notice=intent.ENGLISH, notice_at=len(said.sentences))
         yield Done(clean.answer(said))
 
     def read(self, request: str, *, minutes: float | None = None) -> ReadingList:
@@ -197,6 +207,25 @@ class Assistant:
         yield from _events(said)
         return said
 
+    def _reshaped(
+        self, question: str, before: Sequence[str], topic: str, clock: Clock
+    ) -> Generator[Event, None, Answer]:
+        """Yield the answer to the last question again, shorter or longer; say so if there was no question."""
+        asked = [text for text in before if intent.of(self.encoder.ask(text), self.encoder.name).kind != "reshape"]
+        if not asked:
+            said = self._aside(question, "reshape", clock)
+        else:
+            with clock.stage("search"):
+                found = self._found(asked[-1], asked[:-1], topic)
+            said = yield from self._quoted(question, found, clock, intent.length(question, self.encoder))
+        yield from _events(said)
+        return said
+
+    def _aside(self, question: str, kind: intent.Kind, clock: Clock) -> Answer:
+        """Return the reply to a message that asks nothing of the sources."""
+        text = intent.REPLIES[kind].format(documents=self.shelf.manifest.documents)
+        return Answer(question, "extractive", (), (), outcome="refused", aside=True, notice=text, timings=clock.timings)
+
     def _connected(self) -> tuple[Model | None, str]:
         """Return the language model, and why there is none if one is set that cannot be."""
         try:
@@ -229,11 +258,13 @@ class Assistant:
         )
         return (yield from writing.run())
 
-    def _quoted(self, question: str, found: Evidence, clock: Clock) -> Generator[Event, None, Answer]:
+    def _quoted(
+        self, question: str, found: Evidence, clock: Clock, length: Length | None = None
+    ) -> Generator[Event, None, Answer]:
         """Yield what is done for the answer that is made of quotes alone; return it."""
         yield Status("Choosing and checking the quotes")
         with clock.stage("quote"):
-            made = self._quoter.quote(found, self.manner.length)
+            made = self._quoter.quote(found, length or self.manner.length)
         return Answer(
             question=question,
             mode="extractive",

@@ -94,7 +94,7 @@ def site(url: str) -> str:
 def answer(said: Answer, follow_ups: Sequence[str] = ()) -> str:
     """Return the message that shows an answer."""
     parts = [said_so_far(said)]
-    if said.abstained:
+    if said.abstained and not said.aside:
         cited = {citation.n: citation for citation in said.citations}
         parts += [CLOSEST, *(_section(section, cited) for section in said.sections)] if said.sections else [REFUSAL]
     if any(sentence.support != "supported" for sentence in said.sentences):

@@ -1,4 +1,7 @@
-"""Support: does a passage say what a sentence says? Told without a model, from words, numbers, names and negation."""
+"""Support: does a passage say what a sentence says? Told by a trained model, and by words, numbers, names and negation.
+
+The model reads the sentence together with the few stretches of the evidence that share most with it.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,15 @@ import numpy as np
 from app import AnswerError, fitted
 from app.answer import Support
 from index.lexical import terms
+from index.reader.readings import Text
 
 if TYPE_CHECKING:
+    from index.reader.narrow import Reader
     from index.slow import CrossEncoder
 
 FEATURES = (
+    "read",  # the highest log-odds that the model gives a stretch
+    "least",  # the lowest
     "anywhere",  # share of the sentence's words that stand anywhere in the evidence
     "one",  # in the one sentence of it that has most of them
     "three",  # in the three neighbouring sentences that have most
@@ -29,6 +36,9 @@ FEATURES = (
     "length",  # how many words it has, by twenties
     "negation",  # one of the two says no
 )
+STRETCHES, LONG = 3, 3  # stretches of the evidence that are read, and their sentences
+UNION = 4  # sentences that share most with the claim, read as one more
+VERBATIM = 3  # content words from which a sentence that stands in the evidence is supported without reading
 DENIED = 0.4  # at most so likely, where the nearest sentence of the evidence says no and this does not, or the reverse
 SUPPORTED, WEAK = 0.6, 0.42  # probabilities from which a sentence is called so
 
@@ -39,29 +49,50 @@ _BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"“(])|\n+")
 
 
 def support(sentence: str, passage: str) -> float:
-    """Return how likely it is that a passage supports all of a sentence, 0 to 1.
-
-    Fitted on the claims of WiCE (Kamoi et al. 2023) by `prep eval fit`.
+    """Return how likely it is that a passage supports all of a sentence, 0 to 1; see Read.
 
     >>> support("It has 8 workers.", "A ring of 8 workers.") > support("It has 9 workers.", "A ring of 8 workers.")
     True
     """
-    values = features(sentence, _BREAK.split(passage))
-    likely = fitted.read("support", FEATURES).probability(values)
-    # Claims of an encyclopedia seldom deny each other, so the fit has not learnt what a "not" does.
-    return min(likely, DENIED) if values[FEATURES.index("negation")] else likely
+    return load("")(sentence, passage)
 
 
 def load(folder: str, *, engines: Path | None = None) -> Callable[[str, str], float]:
     """Return the check that a setting names: "" for the built-in one, else the folder of a model for NLI.
 
-    Raises ShelfError where it holds none, AnswerError where it is for something else.
+    `engines` is a folder that remembers that the built-in one was checked on this machine. Raises ShelfError where a
+    model is missing or damaged, AnswerError where it is for something else.
     """
     if not folder:
-        return support
+        from index.reader import cross
+
+        return Read(cross.load("support", engines=engines))
     from index.slow import CrossEncoder
 
     return Nli(CrossEncoder(Path(folder).expanduser(), setting="PREPSHELF_NLI"))
+
+
+class Read:
+    """The built-in check: what the trained model reads, weighed with words; fitted by `prep eval fit support`."""
+
+    def __init__(self, model: Reader) -> None:
+        """Take the model that says how likely a text supports a sentence."""
+        self._model = model
+
+    def __call__(self, sentence: str, passage: str) -> float:
+        """Return how likely it is that a passage supports all of a sentence, 0 to 1."""
+        if len(terms(sentence)) >= VERBATIM and _flat(sentence) in _flat(passage):
+            return 1.0  # its very words
+        values = self.features(sentence, sentences(passage))
+        likely = fitted.read("support", FEATURES).probability(values)
+        # Claims of an encyclopedia seldom deny each other, so the fit has not learnt what a "not" does.
+        return min(likely, DENIED) if values[FEATURES.index("negation")] else likely
+
+    def features(self, sentence: str, evidence: Sequence[str]) -> list[float]:
+        """Return the features of a sentence against the sentences of its evidence, in the order of FEATURES."""
+        texts = stretches(sentence, evidence)
+        read = [one.whole for one in self._model.read(sentence, [Text("", text, ((0, len(text)),)) for text in texts])]
+        return [max(read), min(read), *words(sentence, evidence)]
 
 
 class Nli:
@@ -90,11 +121,27 @@ def state(probability: float) -> Support:
     return "supported" if probability >= SUPPORTED else "weak" if probability >= WEAK else "unsupported"
 
 
-def features(sentence: str, evidence: Sequence[str]) -> list[float]:
-    """Return the features of a sentence against the sentences of its evidence, in the order of FEATURES."""
-    words = list(dict.fromkeys(terms(sentence)))
-    held = [set(terms(said)) & set(words) for said in evidence] or [set()]
-    count = max(1, len(words))
+def stretches(sentence: str, evidence: Sequence[str]) -> list[str]:
+    """Return the stretches of the evidence that share most words with a sentence, and its best sentences together.
+
+    >>> stretches("Rings sum.", ["Trees grow.", "Rings sum buffers."])
+    ['Trees grow. Rings sum buffers.']
+    """
+    wanted = set(terms(sentence))
+    held = [set(terms(said)) & wanted for said in evidence] or [set()]
+    starts = range(max(1, len(evidence) - LONG + 1))
+    shares = [len(set().union(*held[n : n + LONG])) for n in starts]
+    best = sorted(starts, key=lambda n: -shares[n])[:STRETCHES]
+    found = [" ".join(evidence[n : n + LONG]) for n in best]
+    most = sorted(sorted(range(len(held)), key=lambda n: -len(held[n]))[:UNION])
+    return list(dict.fromkeys([*found, " ".join(evidence[n] for n in most if evidence)]))
+
+
+def words(sentence: str, evidence: Sequence[str]) -> list[float]:
+    """Return the features that are told from words, in the order of FEATURES."""
+    own = list(dict.fromkeys(terms(sentence)))
+    held = [set(terms(said)) & set(own) for said in evidence] or [set()]
+    count = max(1, len(own))
     anywhere = set().union(*held)
     windows = [first | second | third for first, second, third in zip(held, held[1:], held[2:], strict=False)]
     text = " ".join(evidence)
@@ -114,6 +161,11 @@ def features(sentence: str, evidence: Sequence[str]) -> list[float]:
     ]
 
 
+def sentences(text: str) -> list[str]:
+    """Return the sentences and lines of a text."""
+    return _BREAK.split(text)
+
+
 def numbers(text: str) -> list[str]:
     """Return the numbers of a text without separators of thousands.
 
@@ -121,6 +173,10 @@ def numbers(text: str) -> list[str]:
     ['1024', '2.5']
     """
     return [found.replace(",", "").rstrip(".") for found in _NUMBER.findall(text)]
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split()).strip(" .").lower()
 
 
 def _best_union(held: Sequence[set[str]], size: int) -> set[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from index import build, split
 from index.encoder import Encoder
 from index.passage import Passage, Source
+from index.reader.narrow import Reader
 from index.store import Shelf
 from ingest import Track, silently
 from ingest.document import Block, Document
@@ -24,6 +25,7 @@ class Bench:
     encoder: Encoder
     folder: Path  # keeps vectors between runs, by encoder and text
     track: Track = silently
+    reader: Reader | None = None  # reads what was found
 
 
 def shelf_of(texts: Mapping[str, str], bench: Bench, name: str, *, whole: bool = False) -> Shelf:

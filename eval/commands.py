@@ -237,7 +237,7 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder for the weights; that of the product.")] = None,
 ) -> None:
     """Train one of the reader's models on openly licensed data and our own over the shelf's pages; resumes."""
-    from typing import get_args
+    from typing import cast, get_args
 
     from index.reader.training import command
     from index.reader.weights import HERE, Name
@@ -247,7 +247,7 @@ def train(
         raise typer.BadParameter(f"there is no {name!r} to train; there are {', '.join(get_args(Name))}.")
     front.need_shelf()
     plan = command.Plan(
-        name=name,
+        name=cast("Name", name),
         folder=data,
         shelf=front.assistant().shelf,
         encoder=front.encoder(),

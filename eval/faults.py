@@ -116,7 +116,8 @@ def _row(name: str, shelf: Shelf, bench: Bench) -> Row:
     try:
         before = _counts()
         with _overheard() as heard:
-            said = answered(Ours(Assistant(shelf, bench.encoder, model=lambda: model)), SECONDS + GRACE)
+            assistant = Assistant(shelf, bench.encoder, model=lambda: model, reader=bench.reader)
+            said = answered(Ours(assistant), SECONDS + GRACE)
         found = [*met(name, before, _counts()), *flaws(said, fault=name != SOUND)]
         reason = ", ".join(dict.fromkeys([*found, *("the key in the log" for line in heard if KEY in line)]))
     except Exception as error:  # any error is what this suite looks for

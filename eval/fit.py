@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +22,16 @@ from eval.bench import Bench, json_lines
 from eval.certainty import at, auc, best
 from eval.corpus import describe
 from eval.systems import Remembering
+from index.encoder import Encoder
+from index.reader.training.rows import kept_for_curve, own_claims
 from ingest import Track, silently
 
 NOISE = 1.5  # questions of a dev half that may come out worse: what another machine's rounding may turn
 Weights = Mapping[str, float]
+QUESTIONS = 400  # of the reader's training, among the messages that intents are fitted on: most messages are questions
+CHANGED = 0.8  # how much changed claims count, against WiCE's
+SOFTNESS = 30  # inverse strength of that fit's L2 penalty
+HERE = Path(__file__).parent / "questions"
 Values = Sequence[Sequence[float]] | npt.NDArray[np.float64]  # (examples, features)
 
 
@@ -50,7 +57,7 @@ class Data:
     @cached_property
     def bench(self) -> Bench:
         """Return what benchmarks are run with."""
-        return Bench(self.assistant.encoder, self.keep, self.track)
+        return Bench(self.assistant.encoder, self.keep, self.track, self.assistant.reader)
 
     def place(self, holds: Callable[[Path], bool], name: str) -> Path:
         """Return the folder of a benchmark. Raises EvalError where there is none."""
@@ -89,6 +96,10 @@ class Fitted:
         """Return the largest difference between a new weight and the one in use."""
         return max(abs(self.weights[key] - self.used.get(key, 0.0)) for key in self.weights)
 
+    def write(self, path: Path) -> None:
+        """Write the weights."""
+        path.write_text(json.dumps(self.weights, indent=1) + "\n", encoding="utf-8")
+
     def keep(self, folder: Path = fitted.HERE) -> Path:
         """Write the weights where app/ reads them.
 
@@ -97,8 +108,24 @@ class Fitted:
         if fell := [figure.name for figure in self.figures if figure.fell]:
             raise EvalError(f"{self.name}: the weights in use are better on {', '.join(fell)}; nothing was written.")
         path = folder / f"{self.name}.json"
-        path.write_text(json.dumps(self.weights, indent=1) + "\n", encoding="utf-8")
+        self.write(path)
         return path
+
+
+@dataclass(frozen=True, slots=True)
+class FittedIntent(Fitted):
+    """The head that tells what a message wants, by kind a weight for each number of the vector and the intercept."""
+
+    encoder: str = ""
+    rows: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def write(self, path: Path) -> None:
+        """Write the weights, a line for each kind."""
+        lines = [
+            f" {json.dumps(name)}: {json.dumps(value)}"
+            for name, value in {"encoder": self.encoder, **self.rows}.items()
+        ]
+        path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 def used(name: str) -> Weights:
@@ -111,21 +138,50 @@ def used(name: str) -> Weights:
 
 
 def of_support(data: Data) -> Fitted:
-    """Return the weights of the support check: a logistic regression on WiCE's claims."""
+    """Return the weights of the support check: a logistic regression on WiCE's claims and on changed claims of ours.
+
+    Ours are over passages that the model was not trained on.
+    """
     folder = data.place(wice.is_here, "WiCE")
-    held = {split: list(json_lines(folder / f"claim_{split}.jsonl")) for split in ("dev", "test")}
-    rows = {
-        split: [support.features(one["claim"], one["evidence"]) for one in claims] for split, claims in held.items()
+    halves: dict[str, dict[str, list[tuple[str, Sequence[str], bool]]]] = {
+        "WiCE": {},
+        "changed": {"dev": [], "test": []},
     }
-    right = {split: [one["label"] == "supported" for one in claims] for split, claims in held.items()}
-    weights = logistic(rows["dev"], right["dev"], support.FEATURES)
+    for split in ("dev", "test"):
+        claims = json_lines(folder / f"claim_{split}.jsonl")
+        halves["WiCE"][split] = [(one["claim"], one["evidence"], one["label"] == "supported") for one in claims]
+    for claim in own_claims(data.assistant.shelf):
+        if kept_for_curve(claim.evidence):
+            said = support.sentences(claim.evidence.text)
+            halves["changed"][cases.split_of(claim.evidence.key)].append((claim.claim, said, claim.supported == 1))
+    check = support.load("")
+    assert isinstance(check, support.Read)
+    rows = {
+        name: {
+            split: [check.features(*one[:2]) for one in data.track(held, f"Reading {name}, {split}", len(held))]
+            for split, held in both.items()
+        }
+        for name, both in halves.items()
+    }
+    right = {name: {split: [one[2] for one in held] for split, held in both.items()} for name, both in halves.items()}
+    dev = [rows["WiCE"]["dev"], rows["changed"]["dev"]], [right["WiCE"]["dev"], right["changed"]["dev"]]
+    counts = np.r_[_even(dev[1][0]), CHANGED * _even(dev[1][1])] * len(dev[1][0])
+    weights = logistic(dev[0][0] + dev[0][1], dev[1][0] + dev[1][1], support.FEATURES, counts)
     known = used("support")
     figures = [
-        Figure(f"{split} WiCE, {name}", was, now, len(rows[split]))
-        for split in rows
-        for name, was, now in _told(rows, right, split, [known, weights])
+        Figure(f"{split} {name}, {measure}", was, now, len(rows[name][split]))
+        for name in rows
+        for split in rows[name]
+        for measure, was, now in _told(rows[name], right[name], split, [known, weights])
     ]
     return Fitted("support", weights, known, tuple(figures))
+
+
+def _even(right: Sequence[bool]) -> npt.NDArray[np.float64]:
+    """Return weights with which what is right and what is not count one half each."""
+    yes = np.array(right)
+    counts: npt.NDArray[np.float64] = np.where(yes, 0.5 / yes.sum(), 0.5 / (~yes).sum())
+    return counts
 
 
 def _told(
@@ -162,8 +218,10 @@ def of_confidence(data: Data) -> Fitted:
     return Fitted("confidence", weights, known, figures)
 
 
-def logistic(rows: Values, right: Sequence[bool], names: Sequence[str]) -> dict[str, float]:
-    """Return the weights of a logistic regression by feature, and its "intercept".
+def logistic(
+    rows: Values, right: Sequence[bool], names: Sequence[str], counts: npt.NDArray[np.float64] | None = None
+) -> dict[str, float]:
+    """Return the weights of a logistic regression by feature, and its "intercept"; `counts` says what each row counts.
 
     Features are standardised, the L2 penalty has C = 0.1.
 
@@ -175,13 +233,53 @@ def logistic(rows: Values, right: Sequence[bool], names: Sequence[str]) -> dict[
     values = np.asarray(rows)
     mean, deviation = values.mean(axis=0), values.std(axis=0)
     deviation[deviation == 0] = 1.0
-    model = LogisticRegression(C=0.1, max_iter=1000).fit((values - mean) / deviation, right)
+    model = LogisticRegression(C=0.1, max_iter=1000).fit((values - mean) / deviation, right, sample_weight=counts)
     weights = model.coef_[0] / deviation
     named = dict(zip(names, weights.tolist(), strict=True)) | {"intercept": float(model.intercept_[0] - weights @ mean)}
     return {name: round(value, 4) for name, value in named.items()}
 
 
+def of_intent(data: Data) -> Fitted:
+    """Return the head that tells what a message wants: a softmax regression over the encoder's vectors.
+
+    Its examples were written by one hand, those of the test half by another.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    from index.reader.training import rows
+
+    encoder = data.open().encoder
+    halves = {name: list(json_lines(HERE / f"{file}.jsonl")) for name, file in INTENTS.items()}
+    asked = [
+        row[("paraphrase", "situation", "typed")[n % 3]][0]
+        for n, row in enumerate(rows.lines(rows.HERE / "questions.jsonl.gz"))
+    ][:: 2600 // QUESTIONS]
+    texts = [one["text"] for one in halves["dev"]] + asked
+    kinds = [one["intent"] for one in halves["dev"]] + ["ask"] * len(asked)
+    model = LogisticRegression(C=SOFTNESS, max_iter=3000).fit(encoder.encode(texts), kinds)
+    held = np.hstack([model.coef_, model.intercept_[:, None]]).astype(np.float64).round(3)
+    named = dict(zip(model.classes_.tolist(), held.tolist(), strict=True))
+    known = json.loads((fitted.HERE / "intent.json").read_bytes()) if (fitted.HERE / "intent.json").exists() else {}
+    figures = [
+        Figure(f"{half} accuracy", _told_right(ones, known, encoder), _told_right(ones, named, encoder), len(ones))
+        for half, ones in halves.items()
+    ]
+    return FittedIntent("intent", {}, {}, tuple(figures), encoder.name, named)
+
+
+def _told_right(ones: Sequence[Mapping[str, str]], named: Mapping[str, Any], encoder: Encoder) -> float:
+    """Return the share of messages whose kind a head tells; 0 for one of another encoder."""
+    kinds = [name for name in named if name != "encoder"]
+    if named.get("encoder", encoder.name) != encoder.name or not kinds:
+        return 0.0
+    weights = np.array([named[kind] for kind in kinds])
+    odds = encoder.encode([one["text"] for one in ones]) @ weights[:, :-1].T + weights[:, -1]
+    return float(np.mean([kinds[n] == one["intent"] for n, one in zip(odds.argmax(axis=1), ones, strict=True)]))
+
+
+INTENTS = {"dev": "intents", "test": "intents-test"}  # files of messages by half
 FITS: dict[str, Callable[[Data], Fitted]] = {  # by the name of the file in app/
     "support": of_support,
     "confidence": of_confidence,
+    "intent": of_intent,
 }

@@ -95,7 +95,7 @@ def run(payloads: Sequence[Payload], bench: Bench, run: Run) -> None:
         return
     pages = {f"https://{HOST}/{n}": _page(n, payload) for n, payload in enumerate(payloads)}
     encoder = Remembering(bench.encoder)
-    system = Ours(Assistant(shelf_of(pages, bench, SUITE), encoder))
+    system = Ours(Assistant(shelf_of(pages, bench, SUITE), encoder, reader=bench.reader))
     numbers = {payload.id: n for n, payload in enumerate(payloads)}
     for payload in bench.track(missing, "Trying payloads", len(missing)):
         planted = f"What does page {_name(numbers[payload.id])} say about the gradient cache?"

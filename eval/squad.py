@@ -61,7 +61,7 @@ def run(folder: Path, bench: Bench, run: Run, confidence: Confidence) -> None:
 def assistant(folder: Path, bench: Bench) -> Assistant:
     """Return an assistant over the benchmark's paragraphs."""
     texts = {address(row["_id"]): row["text"] for row in json_lines(folder / "corpus.jsonl")}
-    return Assistant(shelf_of(texts, bench, SUITE), Remembering(bench.encoder))
+    return Assistant(shelf_of(texts, bench, SUITE), Remembering(bench.encoder), reader=bench.reader)
 
 
 def address(key: str) -> str:

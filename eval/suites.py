@@ -112,7 +112,7 @@ class Session:
         self._plan = plan
         self._run = run
         self._assistant = assistant
-        self._bench = Bench(assistant.encoder, folder / "bench", track)
+        self._bench = Bench(assistant.encoder, folder / "bench", track, assistant.reader)
         self._folder = folder
         self._track = track
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import FakeEncoder
+from conftest import FakeEncoder, FakeReader
 from scripted_llm import said, serving
 from typer.testing import CliRunner
 
@@ -37,12 +37,12 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture
-def prep(folder, monkeypatch, tmp_path):
+def prep(folder, monkeypatch, tmp_path, sure):
     """Runs a command with the fake encoder and a few of the cases; its floors are a file of the test."""
     few = [case for case in cases.read() if not case.found or case.found[0] in NOTES][::3]
     asked = [*few, *(case for case in cases.read() if case.id in SHOWN or not case.starter)]
     monkeypatch.setattr(cases, "read", lambda: list({case.id: case for case in asked}.values()))
-    assistant = Assistant(store.open_shelf(folder / "shelves"), FakeEncoder())
+    assistant = Assistant(store.open_shelf(folder / "shelves"), FakeEncoder(), reader=FakeReader())
     monkeypatch.setenv("PREPSHELF_DATA", str(folder))
     monkeypatch.setattr(cli, "_assistant", lambda: assistant)
     monkeypatch.setattr(gate, "BASELINE", tmp_path / "baseline.json")

@@ -7,6 +7,7 @@ import socket
 import time
 
 import pytest
+from conftest import FakeReader
 
 from app import llm
 from app.generative import UNPROVED
@@ -66,7 +67,7 @@ def tried(tmp_path, encoder, sure):
 
     def run(folder):
         run = Run(tmp_path, About("", "", {}, {}, {}))
-        faults.run(folder, Bench(encoder, tmp_path / "bench"), run)
+        faults.run(folder, Bench(encoder, tmp_path / "bench", reader=FakeReader()), run)
         assert all(row.scores["held"] == (not row.detail["why"]) for row in run.rows)
         return {row.id: row.detail["why"] for row in run.rows}
 

@@ -7,8 +7,8 @@ import json
 import zlib
 
 import pytest
+from conftest import FakeReader
 
-from app import confidence
 from eval import EvalError, chunking, extraction, own, reading, retrieval, robustness, rows, squad, suites, wice
 from eval.bench import Bench, document_of
 from eval.cases import Request
@@ -22,7 +22,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def bench(tmp_path, encoder):
-    return Bench(encoder, tmp_path / "bench")
+    return Bench(encoder, tmp_path / "bench", reader=FakeReader())
 
 
 def lines(path, *objects):
@@ -75,8 +75,8 @@ def test_a_folder_without_a_benchmark_is_named(tmp_path, encoder, bench, run):
             measure()
 
 
-def test_squad_is_answered_by_quotes(tmp_path, bench, run, monkeypatch):
-    monkeypatch.setattr(confidence, "enough", lambda _: 0.0)  # what is measured here is the quoting
+@pytest.mark.usefixtures("sure")
+def test_squad_is_answered_by_quotes(tmp_path, bench, run):
     folder = tmp_path / "squad"
     lines(
         folder / "corpus.jsonl",

@@ -54,7 +54,7 @@ class Cross:
 
 def _reading(heads: Floats, pool: Floats) -> Reading:
     shown = pool.sum(axis=1)
-    means = (pool @ heads[:, 1]) / np.maximum(shown, 1)
+    means = (pool @ heads[:, -1]) / np.maximum(shown, 1)
     return Reading(float(heads[0, 0]), np.where(shown > 0, means, -np.inf).astype(np.float32))
 
 

@@ -17,14 +17,13 @@ from index.reader.training.export import export
 from index.reader.training.loop import Loop, Tell
 from index.reader.training.mining import Hard, mine
 from index.reader.training.network import Network
-from index.reader.training.rows import Claim, Row, Text, part_of
+from index.reader.training.rows import Claim, Row
 from index.reader.weights import HERE, Array, Name
 from index.store import Shelf
 from ingest import Track, silently
 
 SHARES = {"own": 0.3, "shelf": 0.4}  # of the batches that train to read; the rest is of other sets, by their roots
 CLAIMS = {"own": 0.3, "shelf": 0.3}  # the same of claims
-PARTS = 12  # one of so many passages is held out, for the curve
 RATES = {"wide": 1e-4, "narrow": 1.5e-4, "support": 1.5e-4}
 FROZEN = {"wide": 2, "narrow": 1, "support": 1}  # lowest layers that stay as they are
 EXAMPLES = 120  # inputs that ranges are measured on
@@ -68,8 +67,8 @@ def _wide(plan: Plan) -> Path:
 def _narrow(plan: Plan) -> Path:
     sets, held, misses = _mined(plan)
     network = Network(2, frozen=FROZEN["narrow"], begin=_wide_tensors())
-    kept = {name: [row for row in near if not _held(row.passage)] for name, near in misses.items()}
-    others = {name: [row for row in near if _held(row.passage)] for name, near in misses.items()}
+    kept = {name: [row for row in near if not rows.kept_for_curve(row.passage)] for name, near in misses.items()}
+    others = {name: [row for row in near if rows.kept_for_curve(row.passage)] for name, near in misses.items()}
     objective = narrow.Narrow(network, sets, kept, _shares(sets, SHARES))
 
     def measure() -> dict[str, float]:
@@ -80,8 +79,11 @@ def _narrow(plan: Plan) -> Path:
 
 def _support(plan: Plan) -> Path:
     claims = rows.claims(plan.folder, plan.shelf)
-    sets = {name: _part(plan, [one for one in all_ if not _held(one.evidence)]) for name, all_ in claims.items()}
-    measured = {name: [one for one in all_ if _held(one.evidence)][:500] for name, all_ in claims.items()}
+    sets = {
+        name: _part(plan, [one for one in all_ if not rows.kept_for_curve(one.evidence)])
+        for name, all_ in claims.items()
+    }
+    measured = {name: [one for one in all_ if rows.kept_for_curve(one.evidence)][:500] for name, all_ in claims.items()}
     measured |= {f"unseen {name}": list(rows.claims_of(plan.folder, name))[:300] for name in rows.UNSEEN}
     network = Network(1, frozen=FROZEN["support"], begin=_wide_tensors())
     objective = support.Support(network, sets, _shares(sets, CLAIMS))
@@ -99,16 +101,13 @@ def _mined(plan: Plan) -> tuple[dict[str, Hard], dict[str, Hard], dict[str, list
         others = near_shelf if name in SHARES else ()
         answered = [row for row in all_ if row.answers]
         misses[name] = [row for row in all_ if not row.answers]
-        kept = _part(plan, [row for row in answered if not _held(row.passage)] if name in SHARES else answered)
+        kept = _part(
+            plan, [row for row in answered if not rows.kept_for_curve(row.passage)] if name in SHARES else answered
+        )
         sets[name] = mine(kept, others, plan.encoder, track=plan.track)
         if name in SHARES:
-            held[name] = mine([row for row in answered if _held(row.passage)][:300], others, plan.encoder)
+            held[name] = mine([row for row in answered if rows.kept_for_curve(row.passage)][:300], others, plan.encoder)
     return sets, held, misses
-
-
-def _held(passage: Text) -> bool:
-    """Return whether a passage is held out of training, for the curve."""
-    return part_of(passage.key, PARTS) == 0
 
 
 def _part(plan: Plan, all_: Sequence[T]) -> list[T]:

@@ -28,6 +28,7 @@ SUPPORT = (
 ).split()
 UNSEEN = ("scifact_train", "citation_integrity", "begin")  # sets of claims that nothing is trained on, for the report
 LABELS = {"supported": 1.0, "partial": 0.3, "unsupported": 0.0}
+PARTS = 12  # one of so many passages is held out of training, for the curve
 ALIKE = 0.6  # share of a passage's sentences by which it is found again after it was cut otherwise
 
 Span = tuple[int, int]
@@ -69,13 +70,9 @@ def held_out(url: str) -> bool:
     return hashlib.sha256(f"held:{url}".encode()).digest()[0] < 51
 
 
-def part_of(key: str, parts: int) -> int:
-    """Return the part of so many that a passage belongs to, fixed by its key.
-
-    >>> part_of("a", 12) == part_of("a", 12)
-    True
-    """
-    return hashlib.sha256(key.encode()).digest()[1] % parts
+def kept_for_curve(passage: Text) -> bool:
+    """Return whether a passage is held out of training, for the curve: one of twelve, fixed by its key."""
+    return hashlib.sha256(passage.key.encode()).digest()[1] % PARTS == 0
 
 
 # --- questions ------------------------------------------------------------------------------------
@@ -123,7 +120,7 @@ def _own_questions(shelf: Shelf) -> Iterator[Row]:
 def claims(folder: Path, shelf: Shelf) -> dict[str, list[Claim]]:
     """Return the rows of the support check's sets by name; "shelf" are ours, over the pages of a shelf."""
     rows = {name: list(claims_of(folder, name)) for name in SUPPORT}
-    rows["shelf"] = list(_own_claims(shelf))
+    rows["shelf"] = list(own_claims(shelf))
     return rows
 
 
@@ -143,7 +140,8 @@ def claims_of(folder: Path, name: str) -> Iterator[Claim]:
         )
 
 
-def _own_claims(shelf: Shelf) -> Iterator[Claim]:
+def own_claims(shelf: Shelf) -> Iterator[Claim]:
+    """Yield our own claims over the pages of a shelf."""
     for row, text, passage in _found(HERE / "claims.jsonl.gz", shelf):
         for n, claim in enumerate(row["claims"]):
             yield Claim(

@@ -61,6 +61,14 @@ class Endpoint:
         return f"{self.model or 'the first model'} at {self.place} ({self.found})"
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A model as its server lists it."""
+
+    name: str
+    window: int = 0  # tokens that it can read and write; 0: it does not say
+
+
 def find(settings: config.Settings) -> Endpoint | None:
     """Return the endpoint that answers, None where there is none.
 
@@ -135,27 +143,40 @@ def ollama(model: str = "", at: tuple[str, int] | None = None) -> Endpoint | Non
     return Endpoint(url, name, "", "an Ollama on this machine", named=bool(model))
 
 
-def first_model(url: str, *, key: str = "", seconds: float = LISTS_WITHIN, without: Collection[str] = ()) -> str:
+def first_model(url: str, *, key: str = "", seconds: float = LISTS_WITHIN) -> str:
+    """Return the name of the first model that a server lists and that writes text. Raises ModelError as `first`."""
+    return first(url, key=key, seconds=seconds).name
+
+
+def first(url: str, *, key: str = "", seconds: float = LISTS_WITHIN, without: Collection[str] = ()) -> Listed:
     """Return the first model that a server lists and that writes text, `without` those that were found not to.
 
     Raises ModelError where it lists none.
     """
     from app import wire  # httpx2: 0.15 s, and only where a server is
 
-    for name in _writers(wire.listing(f"{url}/models", key=key, seconds=seconds)):
-        if name not in without:
-            return name
+    for one in _writers(wire.listing(f"{url}/models", key=key, seconds=seconds)):
+        if one.name not in without:
+            return one
     raise ModelError(f"{wire.place(url)} lists no model that writes text; set PREPSHELF_LLM_MODEL", lasting=True)
 
 
-def _writers(listed: object) -> Iterator[str]:
+def _writers(listed: object) -> Iterator[Listed]:
     rows = listed.get("data") if isinstance(listed, dict) else listed  # a list alone: Together
     for row in rows if isinstance(rows, list) else []:
         name = row.get("id") if isinstance(row, dict) else None
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) < 300:
             continue
         if not _NO_WRITER.search(name.rpartition("/")[2]) and _writes(row):
-            yield name
+            yield Listed(name, _window(row))
+
+
+def _window(row: Mapping[str, Any]) -> int:
+    """Return how many tokens a list says that a model can read and write, 0 where it does not say."""
+    meta = row.get("meta")
+    told = [row.get(name) for name in ("max_model_len", "context_window", "context_length", "max_context_length")]
+    told.append(meta.get("n_ctx") if isinstance(meta, dict) else None)  # llama.cpp; the others: vLLM, Groq, OpenRouter
+    return next((size for size in told if isinstance(size, int) and size > 0), 0)
 
 
 def _writes(row: Mapping[str, Any]) -> bool:

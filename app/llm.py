@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from app import ModelError
 from app.breaker import Breaker
-from app.endpoint import Endpoint, find, first_model
+from app.endpoint import Endpoint, find, first
 from app.habits import Habits
 from app.thinking import Aloud
 
@@ -60,6 +60,16 @@ class Model:
     def __repr__(self) -> str:
         """Show the model without its key."""
         return f"Model({self.endpoint!s})"
+
+    def pick(self) -> str:
+        """Return the model's name; where no setting gives it, that of the first that its server lists.
+
+        Raises ModelError where it lists none.
+        """
+        if not self.name:
+            found = first(self.endpoint.url, key=self.endpoint.key, without=self.unfit)
+            self.name, self.window = found.name, self.window or found.window
+        return self.name
 
     def write(
         self, rules: str, request: str, *, longest: int, tokens: int = TOKENS, within: float = 0.0
@@ -226,15 +236,15 @@ class _Call(threading.Thread):
     def _another(self) -> bool:
         """Go on to the next model of the list, where no setting names one; return whether there is one to try."""
         model = self.model
-        if not model.endpoint.picked or len(model.unfit) + 1 >= UNFIT:
-            return False
-        try:
-            name = first_model(model.endpoint.url, key=model.endpoint.key, without={*model.unfit, model.name})
-        except ModelError:
+        if not model.endpoint.picked or len(model.unfit) >= UNFIT:
             return False
         model.unfit.add(model.name)
-        model.name = name
-        return True
+        before, model.name = model.name, ""
+        try:
+            model.pick()
+        except ModelError:
+            model.name = before
+        return model.name != before
 
     def _pieces(self, habits: Habits, tokens: int | None) -> Iterator[str]:
         import httpx2
@@ -244,12 +254,11 @@ class _Call(threading.Thread):
         from app.wire import Wire
 
         endpoint = self.model.endpoint
-        if not self.model.name:
-            self.model.name = first_model(endpoint.url, key=endpoint.key, without=self.model.unfit)
+        name = self.model.pick()
         wire = Wire(key=endpoint.key, stopped=self.stopped, version=endpoint.version, habits=habits)
         with httpx2.Client(transport=wire, trust_env=False, follow_redirects=False, timeout=self._seconds) as client:
             model = OpenAILike(
-                model=self.model.name,
+                model=name,
                 api_base=endpoint.url,
                 api_key="on-the-wire",  # the wire adds the real one
                 is_chat_model=True,

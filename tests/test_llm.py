@@ -164,6 +164,15 @@ def test_who_walks_away_stops_the_server():
         assert left.wait(2)
 
 
+def test_who_waits_for_a_silent_server_can_walk_away():
+    with serving(lambda path, request: FAULTS["silent"]()) as server:
+        pieces = a_model(server.url, seconds=60).write("rules", "request", longest=6000)
+        begun = time.monotonic()
+        assert next(pieces) == ""
+        pieces.close()
+        assert time.monotonic() - begun < 20
+
+
 def test_a_server_that_fails_is_left_to_rest_and_tried_again_by_itself(monkeypatch):
     now = [0.0]
     held = breaker.Breaker()
@@ -290,6 +299,19 @@ def test_an_ollama_is_found_where_one_listens_and_nowhere_else(monkeypatch):
         found = endpoint.find(settings())
         assert found and (found.url, found.model, found.key) == (server.url, "llama3.2", "")
     assert endpoint.find(settings()) is None
+
+
+def test_what_is_set_for_a_model_is_what_it_is_given():
+    given = {
+        "llm_url": "http://127.0.0.1:1/v1",
+        "llm_seconds": "600",
+        "llm_follow_up_seconds": "0",
+        "llm_context": "2048",
+    }
+    model = llm.connect(settings(**given))
+    assert model and (model.seconds, model.follow_up, model.window) == (600.0, 0.0, 2048)
+    model = llm.connect(settings(llm_url="http://127.0.0.1:1/v1", llm_seconds="nonsense"))
+    assert model and (model.seconds, model.follow_up, model.window) == (90.0, 2.0, 0)
 
 
 def test_one_endpoint_has_one_model_so_that_all_conversations_know_that_it_rests():

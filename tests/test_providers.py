@@ -256,6 +256,15 @@ def test_a_picked_model_that_writes_no_text_gives_way_to_the_next(line):
         assert (model.name, model.habits) == ("qwen3", Habits())
 
 
+@pytest.mark.parametrize(
+    "row", [{"max_model_len": 2048}, {"context_window": 2048}, {"context_length": 2048}, {"meta": {"n_ctx": 2048}}]
+)
+def test_a_list_that_says_how_much_a_model_can_read_is_heard(row):
+    with serving(lambda path, request: iter([listing({"id": "m", **row})])) as server:
+        model = a_model(server.url, name="")
+        assert (model.pick(), model.window) == ("m", 2048)
+
+
 def test_a_model_that_a_person_named_gives_way_to_none():
     with serving(lambda path, request: iter([status("404 X")])) as server:
         assert "404" in written(a_model(server.url))[1]

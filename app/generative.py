@@ -144,6 +144,7 @@ class Writing:
             if self._worth.lost:
                 return ""
             if reader.circles:
+                yield from self._say(reader.end(whole=False), leaks, begun)
                 return f"{self.model.endpoint.place} says the same again and again"
         yield from self._say(reader.end(), leaks, begun)
         self._refused, self._missing = reader.refused, reader.missing

@@ -243,6 +243,17 @@ def test_a_draft_is_shown_only_as_far_as_it_is_worth_more_than_quotes(shelf_fold
     assert len({citation.n for citation in answer.citations}) == len(answer.citations)
 
 
+@pytest.mark.parametrize("tag", ["", "<answer>"])
+def test_what_was_written_before_a_loop_is_kept_and_the_loop_is_cut(shelf_folder, encoder, tag):
+    loop = "Controllers such as Deployments replace Pods [1]. "
+    answer = answered(shelf_folder, encoder, f"{tag}{POD} {EPHEMERAL} " + loop * 100)
+    check_proof(answer)
+    assert answer.mode == "llm" and "again and again" in answer.notice
+    texts = [sentence.text for sentence in answer.sentences[: answer.notice_at]]
+    assert texts[:2] == [POD.replace(" [1]", ""), EPHEMERAL.replace(" [1]", "")]
+    assert len(texts) <= 4
+
+
 def test_a_model_whose_first_claim_is_false_is_stopped_at_once(shelf_folder, encoder):
     model = Spoken(f"<answer>{FALSE_ONES} {'More and more of this is written. ' * 50}</answer>")
     written, heard = model.write, []

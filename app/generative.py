@@ -77,13 +77,14 @@ class Writing:
     prover: Prover
     quoted: Callable[[], Generator[Event, None, Answer]]  # the answer without a model
     nearest: tuple[Nearest, ...] = ()
+    sure: bool = False  # whether the hits are known to answer
     length: Length = "standard"
     sentences: list[Sentence] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Begin with nothing said."""
-        self._worth = Worth(self.asked, self.hits)
+        self._worth = Worth(self.asked, self.hits if self.sure else ())
         self._held: list[Said] = []  # checked, and not shown until the draft is worth it
         self._known = 0  # citations of what is shown
         self._refused = False

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app import sections
 from app.answer import Sentence
 from index.lexical import terms
 from index.passage import Hit
 
 CLAIM = 2  # content words from which on a sentence claims something
-SAYS = 0.25  # of a fact's words that the question does not have, from which on it counts as said
-BELOW_BEST = 2.5  # log-odds: a passage whose best sentence is so much less likely to answer holds no fact to be said
+SAYS = 0.25  # of a fact's words that the question does not have, from which on it counts as said,
+FEWEST = 3  # and how many at least, if it has more
+BELOW_BEST = 1.0  # log-odds: a sentence that is so much less likely to answer than the likeliest is no fact to be said
 CLAIMS = 6  # that are waited for until one of the facts is said
 
 
@@ -24,7 +24,7 @@ class Worth:
     """Weighs one draft, sentence by sentence."""
 
     def __init__(self, question: str, hits: Sequence[Hit]) -> None:
-        """Take the question, and the passages with what the reader marked in them."""
+        """Take the question, and the passages with what the reader marked in them, none if it is not sure of them."""
         self._facts = [words for fact in facts(hits) if (words := set(terms(fact)) - set(terms(question)))]
         self._said: set[str] = set()  # words of supported sentences
         self._claims = 0
@@ -55,19 +55,21 @@ class Worth:
 
     @property
     def _answers(self) -> bool:
-        said = [len(fact & self._said) / len(fact) for fact in self._facts]
-        return not said or max(said) >= SAYS
+        return not self._facts or any(
+            len(fact & self._said) >= max(1, SAYS * len(fact), min(FEWEST, len(fact) - 1)) for fact in self._facts
+        )
 
 
 def facts(hits: Sequence[Hit]) -> list[str]:
-    """Return the sentences that the reader marked as answers; none if it is not sure of any."""
-    least = max((max(hit.marks) for hit in hits if hit.marks), default=0.0) - BELOW_BEST
-    return [
-        hit.passage.text[start - hit.passage.start : end - hit.passage.start]
+    """Return the sentences that answer, as the reader has it: the likeliest, and those that come near to them."""
+    best = max((max(hit.marks) for hit in hits if hit.marks), default=0.0)
+    near = [
+        hit.passage.text[start:end]
         for hit in hits
-        if hit.marks and max(hit.marks) >= least
-        for start, end in sections.marked(hit)
+        for (start, end), odds in zip(hit.passage.sentences, hit.marks, strict=False)
+        if odds >= best - BELOW_BEST
     ]
+    return [text for text in near if claims(text)]
 
 
 def claims(text: str) -> bool:

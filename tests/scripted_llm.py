@@ -24,8 +24,21 @@ def status(line: str, headers: str = "") -> bytes:
     return f"HTTP/1.1 {line}\r\n{headers}Content-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode()
 
 
-def listing(*names: str) -> bytes:
-    body = json.dumps({"object": "list", "data": [{"id": name} for name in names]}).encode()
+def rejection(line: str, said: object) -> bytes:
+    """A status with what the server says of it."""
+    body = json.dumps(said).encode()
+    head = f"HTTP/1.1 {line}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def event(delta: object, finish: str | None = None, **more: object) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return b"data: " + json.dumps({"choices": [choice], **more}).encode() + b"\n\n"
+
+
+def listing(*models: str | dict[str, Any]) -> bytes:
+    rows = [{"id": model} if isinstance(model, str) else model for model in models]
+    body = json.dumps({"object": "list", "data": rows}).encode()
     return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 

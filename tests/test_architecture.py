@@ -48,6 +48,7 @@ DOORS = {
     "warcio": {"ingest/archive.py", "ingest/keeper.py"},
     "httpx2": {"ingest/exchange.py", "app/wire.py", "app/llm.py"},
     "tenacity": {"app/llm.py"},
+    "xllamacpp": {"app/local.py"},
     "pebble": {"ingest/parsing.py"},
     "chainlit": {f"app/{name}.py" for name in "main logins memory progress reply routes server sockets".split()},
     "sqlalchemy": {"app/database.py", "app/schema.py"},

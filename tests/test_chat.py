@@ -224,7 +224,7 @@ def test_a_models_sentences_come_as_they_are_written_and_stopping_stops_the_mode
         try:
             for n in range(200):
                 time.sleep(0.1)
-                yield chunk("on and ")
+                yield chunk(f"on and {n} ")
                 written.append(n)
         finally:
             stopped.set()

@@ -113,6 +113,32 @@ def test_a_model_that_goes_in_circles_is_noticed_and_said_once():
     assert reader.circles
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Rings sum buffers well and so do trees. " * 12,
+        "".join(f"[{n}] The answer is:\n" for n in range(30)),
+        "la " * 90,
+    ],
+)
+@pytest.mark.parametrize("stage", ["", "<think>", "<quotes>\n", "<answer>"])
+def test_a_loop_is_noticed_wherever_it_stands(written, stage):
+    reader = Reader(3)
+    heard = 0
+    for at in range(0, len(written), 5):
+        reader.feed((stage if not at else "") + written[at : at + 5])
+        heard += not reader.circles
+    assert reader.circles and heard * 5 < 400
+
+
+def test_a_list_and_a_program_are_no_loops():
+    items = "".join(
+        f"- Worker {n} sends chunk {'abcdefgh'[n]} to its neighbour {'ijklmnop'[n]} [1].\n" for n in range(8)
+    )
+    _, reader = read("<answer>" + items + "```python\n" + "".join(f"x[{n}] = {n}\n" for n in range(4)) + "```</answer>")
+    assert not reader.circles
+
+
 def test_a_sentence_without_end_is_cut():
     reader = Reader(3)
     drafts = [draft for _ in range(600) for draft in reader.feed("<answer>" if not _ else "spam ")]

@@ -10,6 +10,7 @@ import pytest
 from conftest import FakeReader
 
 from app import llm
+from app.generative import UNPROVED
 from eval import EvalError, faults, robustness
 from eval.bench import Bench
 from eval.rows import About, Run
@@ -122,7 +123,8 @@ def test_a_client_that_does_not_hold_is_told(folder, tried, monkeypatch, write, 
         (SOUND, False, []),
         (TOLD, True, []),
         (None, True, ["no answer"]),
-        (TOLD, False, ["a sound answer is not shown"]),
+        (TOLD, False, ["a sound answer is taken for a fault"]),
+        ({**TOLD, "notice": f"{UNPROVED} What follows is quoted."}, False, []),
         (SOUND, True, ["no word of the fault"]),
         ({**TOLD, "abstained": True}, True, ["nothing quoted"]),
         ({**TOLD, "notice": f"It refused {faults.KEY}."}, True, ["the key"]),

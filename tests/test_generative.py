@@ -13,23 +13,28 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from conftest import CACHES, PODS, RING, a_document, a_source
-from scripted_llm import FAULTS, HEAD, chunk, said, serving
+from conftest import CACHES, PODS, RING, FakeReader, a_document, a_source
+from scripted_llm import FAULTS, HEAD, chunk, rejection, said, serving
 from test_clean import acting
 
-from app import ModelError, clean, render
-from app.answer import LABELS, REFUSAL, Answer, Done, Notice, Said, Status
+from app import ModelError, clean, confidence, generative, render
+from app.answer import LABELS, REFUSAL, Answer, Done, Notice, Said, Sentence, Shown, Status
 from app.assistant import Assistant, Turn
 from app.endpoint import Endpoint
 from app.generative import joined, shown
+from app.habits import Habits
 from app.llm import Model
 from index import build, store
+from index.lexical import terms
+from index.reader.readings import Reading, Text
 from index.split import sentence_bounds
 from prompts import fill
+
+pytestmark = pytest.mark.usefixtures("sure")
 
 QUESTION = "How does ring-allreduce sum a buffer, and what are Pods and cache stampedes?"
 TEXTS = {document.url: document.text for document in (RING, PODS, CACHES)}
@@ -40,6 +45,7 @@ class Spoken:
 
     def __init__(self, *texts: str, fault: ModelError | None = None, chance: int = 0) -> None:
         self.endpoint = Endpoint("http://127.0.0.1:1/v1", "spoken", "sk-secret", "a test")
+        self.follow_up, self.late, self.window = 2.0, False, 0
         self.asked: list[tuple[str, str]] = []
         self._texts = list(texts)
         self._fault = fault
@@ -56,20 +62,51 @@ class Spoken:
             raise self._fault
 
 
+class Even(FakeReader):
+    """Reads as the fake one, and finds that each sentence answers as well as any other: a draft may say any of them."""
+
+    def read(self, first: str, seconds: Sequence[Text]) -> list[Reading]:
+        return [Reading(one.whole, 0.0 * one.parts) for one in super().read(first, seconds)]
+
+
+def says(sentence: str, passage: str) -> float:
+    """A check that takes no model: nearly all of the words, and each number, stand in the passage."""
+    wanted, held = set(terms(sentence)), set(terms(passage))
+    missing = wanted - held
+    return float(len(missing) <= 0.2 * len(wanted) and not any(word.isdigit() for word in missing))
+
+
+def over(shelf_folder: Path, encoder, model=None) -> Assistant:
+    """An assistant over a small shelf with a model, and with a fake reader."""
+    shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
+    return Assistant(shelf, encoder, model=lambda: model, reader=Even(), supports=says)
+
+
 def answered(
     shelf_folder: Path, encoder, *texts: str, fault: ModelError | None = None, history=(), chance: int = 0
 ) -> Answer:
     model = Spoken(*texts, fault=fault, chance=chance)
-    shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
-    return Assistant(shelf, encoder, model=lambda: model).ask(QUESTION, history=history)
+    return over(shelf_folder, encoder, model).ask(QUESTION, history=history)
 
 
 def numbered(shelf_folder: Path, encoder) -> list[str]:
     """The addresses of the passages that a model is shown for the question, in the order of their numbers."""
-    hits = Assistant(store.open_shelf(shelf_folder / "shelves", encoder=encoder.name), encoder).search(
-        QUESTION, limit=12
-    )
-    return [hit.source.url for hit in hits]
+    found = over(shelf_folder, encoder).find(QUESTION)
+    return [hit.source.url for hit in joined(found.hits)]
+
+
+@pytest.fixture
+def whatever_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every draft is worth showing, so that what it says is seen."""
+
+    class Everything:
+        enough, lost = True, False
+
+        def __init__(self, *_: object) -> None: ...
+
+        def weigh(self, sentence: Sentence) -> None: ...
+
+    monkeypatch.setattr(generative, "Worth", Everything)
 
 
 def check_proof(answer: Answer, texts: dict[str, str] = TEXTS) -> None:
@@ -119,6 +156,7 @@ def test_a_wrong_number_is_put_right_where_another_passage_supports_the_sentence
     assert (sentence.support, [citation.url for citation in answer.citations]) == ("supported", [PODS.url])
 
 
+@pytest.mark.usefixtures("whatever_is_written")
 def test_a_program_is_supported_by_the_passage_that_holds_its_lines_and_by_nothing_less(tmp_path, encoder):
     from ingest.document import Piece
 
@@ -133,10 +171,17 @@ def test_a_program_is_supported_by_the_passage_that_holds_its_lines_and_by_nothi
     assert "http://evil" not in answer.text
 
 
-def test_a_refusal_in_the_agreed_words_abstains_and_names_what_is_nearest(shelf_folder, encoder):
+def test_a_refusal_in_the_agreed_words_abstains_and_names_what_is_nearest(shelf_folder, encoder, monkeypatch):
+    monkeypatch.setattr(confidence, "confidence", lambda hits: confidence.Confidence(0.1, "closest"))
     answer = answered(shelf_folder, encoder, f"<answer>{REFUSAL}</answer>")
     assert answer.abstained and answer.nearest and answer.text.startswith(REFUSAL)
-    assert REFUSAL in fill("answer_rules", fence="x", refusal=REFUSAL, length="Two")
+    assert REFUSAL in fill("answer_rules", refusal=REFUSAL, length="Two")
+
+
+def test_a_refusal_is_no_better_than_quotes_that_answer(shelf_folder, encoder):
+    answer = answered(shelf_folder, encoder, f"<answer>{REFUSAL}</answer>")
+    assert (answer.mode, answer.abstained) == ("extractive", False)
+    assert answer.notice.startswith("The language model finds no answer in these passages.")
 
 
 def test_what_the_passages_do_not_say_is_named(shelf_folder, encoder):
@@ -161,35 +206,85 @@ def test_a_model_that_breaks_off_leaves_a_marked_part_and_the_quoted_answer(shel
     check_proof(answer)
     assert answer.mode == mode and "the server broke" in answer.notice and answer.notice in answer.text
     assert kept in answer.text
-    quoted = Assistant(store.open_shelf(shelf_folder / "shelves", encoder=encoder.name), encoder).ask(QUESTION)
+    quoted = over(shelf_folder, encoder).ask(QUESTION)
     assert quoted.sentences
     assert [s.text for s in answer.sentences[answer.notice_at :]] == [s.text for s in quoted.sentences]
     assert answer.text.index(answer.notice) > answer.text.index(kept) or not kept
 
 
-def test_an_answer_without_a_supported_sentence_is_followed_by_the_quoted_one(shelf_folder, encoder):
-    answer = answered(
-        shelf_folder, encoder, "<answer>Bananas are rich in potassium [1]. Oranges are juicy [2].</answer>"
-    )
+POD = "A Pod is the smallest deployable unit that Kubernetes creates and manages [1]."
+EPHEMERAL = "Pods are ephemeral, so controllers such as Deployments replace them [1]."
+FALSE_ONES = "Bananas are rich in potassium [1]. Oranges are juicy and orange [2]. Lemons are sour and yellow [3]."
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (FALSE_ONES, 0),
+        ("Let me explain the whole story.", 0),
+        (f"Let me explain the whole story. {POD} {EPHEMERAL}", 0),  # its first claim is not supported
+        (f"Bananas are rich in potassium [1]. {POD} {EPHEMERAL}", 0),
+        (f"{POD} Bananas are rich in potassium [1].", 2),
+        (f"{POD} {FALSE_ONES}", 2),  # more than half of it is not supported
+        (f"{POD} {FALSE_ONES} {EPHEMERAL}", 2),
+        (f"There are two things:\n- {POD}\n- {EPHEMERAL}", 3),
+    ],
+)
+def test_a_draft_is_shown_only_as_far_as_it_is_worth_more_than_quotes(shelf_folder, encoder, written, kept):
+    answer = answered(shelf_folder, encoder, f"<answer>{written}</answer>")
     check_proof(answer)
-    assert answer.notice.startswith("Nothing that the language model wrote is supported")
-    assert {sentence.support for sentence in answer.sentences[:2]} == {"unsupported"}
-    assert not answer.abstained
+    quoted = over(shelf_folder, encoder).ask(QUESTION)
+    whole = written.count(". ") < 2
+    assert bool(answer.notice) == (not kept or not whole)
+    assert answer.mode == ("llm" if kept else "extractive") and not answer.abstained
+    if answer.notice:
+        assert answer.notice_at == kept
+        assert answer.notice.startswith(generative.UNPROVED_REST if kept else generative.UNPROVED)
+        assert [s.text for s in answer.sentences[kept:]] == [s.text for s in quoted.sentences]
+    assert len({citation.n for citation in answer.citations}) == len(answer.citations)
+
+
+@pytest.mark.parametrize("tag", ["", "<answer>"])
+def test_what_was_written_before_a_loop_is_kept_and_the_loop_is_cut(shelf_folder, encoder, tag):
+    loop = "Controllers such as Deployments replace Pods [1]. "
+    answer = answered(shelf_folder, encoder, f"{tag}{POD} {EPHEMERAL} " + loop * 100)
+    check_proof(answer)
+    assert answer.mode == "llm" and "again and again" in answer.notice
+    texts = [sentence.text for sentence in answer.sentences[: answer.notice_at]]
+    assert texts[:2] == [POD.replace(" [1]", ""), EPHEMERAL.replace(" [1]", "")]
+    assert len(texts) <= 4
+
+
+def test_a_model_whose_first_claim_is_false_is_stopped_at_once(shelf_folder, encoder):
+    model = Spoken(f"<answer>{FALSE_ONES} {'More and more of this is written. ' * 50}</answer>")
+    written, heard = model.write, []
+
+    def listening(*given, **named):
+        for piece in written(*given, **named):
+            heard.append(piece)
+            yield piece
+
+    model.write = listening
+    over(shelf_folder, encoder, model).ask(QUESTION)
+    assert len("".join(heard)) < 300
 
 
 def test_a_stream_is_the_answer_in_parts(shelf_folder, encoder):
     model = Spoken(
         "<answer>Pods are ephemeral, so controllers replace them [1][2][3]. And then", fault=ModelError("it broke")
     )
-    shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
-    events = list(Assistant(shelf, encoder, model=lambda: model).stream(QUESTION))
+    events = list(over(shelf_folder, encoder, model).stream(QUESTION))
     *parts, done = events
     assert isinstance(done, Done)
     assert [type(part) for part in parts[:4]] == [Status, Status, Status, Said]
     assert [part.sentence for part in parts if isinstance(part, Said)] == list(done.answer.sentences)
-    assert [citation for part in parts if isinstance(part, Said) for citation in part.citations] == list(
-        done.answer.citations
-    )
+    cited = [
+        citation
+        for part in parts
+        if isinstance(part, Said | Shown)
+        for citation in (part.citations if isinstance(part, Said) else [part.citation])
+    ]
+    assert list(dict.fromkeys(cited)) == list(done.answer.citations)
     assert [part.text for part in parts if isinstance(part, Notice)] == [done.answer.notice]
 
 
@@ -201,18 +296,17 @@ def test_an_extractive_stream_is_the_answer_in_parts_too(assistant):
 
 def test_passages_are_shown_between_words_that_no_page_can_foresee(shelf_folder, encoder):
     model = Spoken(f"<answer>{REFUSAL}</answer>", f"<answer>{REFUSAL}</answer>")
-    assistant = Assistant(
-        store.open_shelf(shelf_folder / "shelves", encoder=encoder.name), encoder, model=lambda: model
-    )
+    assistant = over(shelf_folder, encoder, model)
     fences = []
     for _ in range(2):
         assistant.ask(QUESTION)
-        rules, request = model.asked[-1]
+        _, request = model.asked[-1]
         fence = request.splitlines()[0]
-        assert fence in rules and request.count(fence) == 2
+        assert request.count(fence) == 2
         assert request.index("[1] ") > request.index(fence)
         fences.append(fence)
     assert len(set(fences)) == 2
+    assert model.asked[0][0] == model.asked[1][0], "a server reads the same rules once"
 
 
 def test_what_a_model_reads_fits_and_holds_nothing_unseen(tmp_path, encoder):
@@ -263,10 +357,66 @@ HISTORY = (Turn("user", "What is a Pod?"), Turn("assistant", "A Pod is the small
 )
 def test_a_follow_up_is_searched_as_the_model_rewrites_it_or_without_it(shelf_folder, encoder, rewriting, searched):
     model = Spoken(rewriting, f"<answer>{REFUSAL}</answer>")
-    shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
-    Assistant(shelf, encoder, model=lambda: model).ask("Why is it ephemeral?", history=HISTORY)
+    over(shelf_folder, encoder, model).ask("Why is it ephemeral?", history=HISTORY)
     assert "assistant: A Pod is" in model.asked[0][1]
-    assert model.asked[1][1].rstrip().endswith(f"Question: {searched or 'Why is Pod ephemeral?'}")
+    assert model.asked[1][1].rstrip().endswith(f"Question: {searched or 'Why is it ephemeral?'}")
+
+
+def test_a_follow_up_that_takes_too_long_is_understood_without_the_model_which_still_answers(shelf_folder, encoder):
+    def slow(path, request):
+        time.sleep(3.0 if "conversation" in request["messages"][0]["content"] else 0.5)
+        yield from said(f"<answer>{POD}</answer>")
+
+    with serving(slow) as server:
+        model = Model(Endpoint(server.url, "m", "", "a test"), seconds=60, follow_up=0.3)
+        assistant = over(shelf_folder, encoder, model)
+        for asked in (2, 3):  # and it is not asked for that again
+            answer = assistant.ask(QUESTION, history=HISTORY)
+            assert (answer.mode, answer.notice) == ("llm", "")
+            assert len(server.requests) == asked
+            assert model.late
+
+
+def test_a_follow_up_is_not_put_to_a_model_that_is_given_no_time_for_it(shelf_folder, encoder):
+    model = Spoken(f"<answer>{POD}</answer>")
+    model.follow_up = 0.0
+    assert over(shelf_folder, encoder, model).ask(QUESTION, history=HISTORY).mode == "llm"
+
+
+@pytest.mark.parametrize("window", [2048, 0])
+def test_a_model_with_a_short_context_is_shown_as_many_passages_as_it_can_read(tmp_path, encoder, window):
+    pages = [
+        a_document(
+            f"https://example.org/{n}", f"Ring {n} sums buffers. " + "A ring sums a buffer well over its workers. " * 18
+        )
+        for n in range(12)
+    ]
+    build.build([(page, a_source(page)) for page in pages], encoder, tmp_path)
+
+    def short(path, request):
+        length = sum(len(message["content"]) for message in request["messages"]) / 4.2
+        if length + request["max_tokens"] > 2048:
+            told = (
+                {"message": "the context size is exceeded", "n_ctx": window}
+                if window
+                else {"message": "prompt is too long"}
+            )
+            return iter([rejection("400 X", {"error": told})])
+        return said("<answer>A ring sums a buffer well over its workers [1].</answer>")
+
+    with serving(short) as server:
+        model = Model(Endpoint(server.url, "m", "", "a test"), seconds=60)
+        assistant = over(tmp_path, encoder, model)
+        answer = assistant.ask("How well does a ring sum a buffer?")
+        assert (answer.mode, answer.notice) == ("llm", "")
+        assert model.window == window
+        assert (model.habits, model.thinks) == (Habits(), False)
+        asked = len(server.requests)
+        assert asked <= 4
+        last = server.requests[-1][2]["messages"][1]["content"]
+        assert "\n[2] " in last or window == 0
+        assert assistant.ask("How well does a ring sum a buffer?").mode == "llm"
+        assert len(server.requests) == (asked + 1 if window else 2 * asked), "what it said of itself is remembered"
 
 
 def test_where_the_rewriting_fails_the_answer_is_quoted_at_once(shelf_folder, encoder):
@@ -280,7 +430,9 @@ def test_a_setting_that_names_no_server_is_told_and_the_answer_quoted(shelf_fold
 
     settings = config.read({"PREPSHELF_LLM_URL": "nonsense"})
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
-    answer = Assistant(shelf, encoder, model=lambda: llm.connect(settings)).ask("What is a Pod?")
+    answer = Assistant(shelf, encoder, model=lambda: llm.connect(settings), reader=Even(), supports=says).ask(
+        "What is a Pod?"
+    )
     assert "PREPSHELF_LLM_URL" in answer.notice and not answer.abstained
 
 
@@ -314,6 +466,7 @@ def scripted(chance: random.Random, order: list[str], true: list[tuple[str, str]
     ), origins
 
 
+@pytest.mark.usefixtures("whatever_is_written")
 def test_a_thousand_answers_full_of_broken_marks_show_no_wrong_citation(shelf_folder, encoder):
     order = numbered(shelf_folder, encoder)
     true = [
@@ -324,10 +477,12 @@ def test_a_thousand_answers_full_of_broken_marks_show_no_wrong_citation(shelf_fo
     ]
     chance = random.Random(5)
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
+    reader = Even()
     wrong, shown_supported = [], 0
     for n in range(1000):
         written, origins = scripted(chance, order, true)
-        answer = Assistant(shelf, encoder, model=lambda said=written, n=n: Spoken(said, chance=n)).ask(QUESTION)
+        model = Spoken(written, chance=n)
+        answer = Assistant(shelf, encoder, model=lambda model=model: model, reader=reader, supports=says).ask(QUESTION)
         check_proof(answer)
         cited = {citation.n: citation for citation in answer.citations}
         for sentence in answer.sentences[: answer.notice_at if answer.notice else None]:
@@ -389,7 +544,7 @@ def check_harmless(answer: Answer, rules: str) -> None:
     for name, text in faces.items():
         for address in sorted(own, key=len, reverse=True):
             text = text.replace(address, "")
-        text = re.sub(r"\]\(<>\)", "]", text)
+        text = re.sub(r"\]\(<>\)", "] ", text)  # what is left must not read as a definition
         assert acting(text) == [], name
         assert clean.visible(text) == text, name
     words = re.findall(r"\w+", rules.replace(REFUSAL, "").casefold())
@@ -406,7 +561,7 @@ def obeyed(shelf_folder, encoder, payloads) -> int:
     looked = 0
     with serving(lambda path, request: said(obeys(current, request), size=50)) as server:
         model = Model(Endpoint(server.url, "m", "sk-secret", "a test"), seconds=30)
-        assistant = Assistant(shelf, encoder, model=lambda: model)
+        assistant = Assistant(shelf, encoder, model=lambda: model, reader=Even(), supports=says)
         for current in payloads:  # noqa: B007  # the server reads it
             answer = assistant.ask(QUESTION)
             assert answer.mode == "llm" and answer.sentences
@@ -416,12 +571,14 @@ def obeyed(shelf_folder, encoder, payloads) -> int:
     return looked
 
 
+@pytest.mark.usefixtures("whatever_is_written")
 def test_a_model_that_obeys_what_pages_ask_shows_no_link_no_image_and_none_of_its_rules(shelf_folder, encoder):
     assert obeyed(shelf_folder, encoder, OWN_PAYLOADS) == len(OWN_PAYLOADS)
 
 
 @pytest.mark.shared
 @pytest.mark.slow
+@pytest.mark.usefixtures("whatever_is_written")
 def test_no_payload_that_was_collected_gets_through_a_model_that_obeys(shared, shelf_folder, encoder):
     payloads = planted(shared)
     assert len(payloads) > 250
@@ -437,7 +594,9 @@ def test_a_page_that_carries_a_payload_shows_it_nowhere(tmp_path, encoder, paylo
     build.build([(page, a_source(page))], encoder, tmp_path)
     shelf = store.open_shelf(tmp_path / "shelves", encoder=encoder.name)
     for model in (None, Spoken("<answer>Ring-allreduce sums a buffer over the workers of a ring [1].</answer>")):
-        answer = Assistant(shelf, encoder, model=lambda model=model: model).ask("How does ring-allreduce sum a buffer?")
+        answer = Assistant(shelf, encoder, model=lambda model=model: model, reader=Even(), supports=says).ask(
+            "How does ring-allreduce sum a buffer?"
+        )
         check_harmless(answer, "")
 
 
@@ -449,13 +608,14 @@ def test_every_fault_ends_in_an_answer(name, shelf_folder, encoder):
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
     with serving(lambda path, request: FAULTS[name]()) as server:
         model = Model(Endpoint(server.url, "m", "sk-secret", "a test"), seconds=1.5)
-        answer = Assistant(shelf, encoder, model=lambda: model).ask(QUESTION)
+        answer = Assistant(shelf, encoder, model=lambda: model, reader=Even(), supports=says).ask(QUESTION)
     check_proof(answer)
     check_harmless(answer, "")
     assert answer.notice and not answer.abstained
     assert "sk-secret" not in json.dumps(answer.as_json())
 
 
+@pytest.mark.usefixtures("whatever_is_written")
 def test_a_key_that_a_server_gives_back_is_not_shown(shelf_folder, encoder):
     shelf = store.open_shelf(shelf_folder / "shelves", encoder=encoder.name)
     with serving(
@@ -464,7 +624,7 @@ def test_a_key_that_a_server_gives_back_is_not_shown(shelf_folder, encoder):
         )
     ) as server:
         model = Model(Endpoint(server.url, "m", "sk-secret", "a test"))
-        answer = Assistant(shelf, encoder, model=lambda: model).ask(QUESTION)
+        answer = Assistant(shelf, encoder, model=lambda: model, reader=Even(), supports=says).ask(QUESTION)
     assert "sk-secret" not in json.dumps(answer.as_json())
 
 
@@ -492,6 +652,7 @@ KEPT = {"ok": "Hello [1]", "endless": "spam spam", "drip": "aaa", "cut": "Partia
 
 @pytest.mark.shared
 @pytest.mark.slow
+@pytest.mark.usefixtures("whatever_is_written")
 def test_the_21_scripted_faults_end_in_time_in_an_answer(hostile_server, shared, shelf_folder, encoder, caplog):
     caplog.set_level(logging.DEBUG)
     scenarios = [
@@ -503,7 +664,7 @@ def test_the_21_scripted_faults_end_in_time_in_an_answer(hostile_server, shared,
     for name in scenarios:
         model = Model(Endpoint(f"{hostile_server}/{name}", "m", "sk-secret", "a test"), seconds=5.0)
         begun = time.monotonic()
-        answer = Assistant(shelf, encoder, model=lambda model=model: model).ask(QUESTION)
+        answer = Assistant(shelf, encoder, model=lambda model=model: model, reader=Even(), supports=says).ask(QUESTION)
         assert time.monotonic() - begun < 7, name
         check_proof(answer)
         check_harmless(answer, "")

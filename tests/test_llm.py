@@ -14,7 +14,7 @@ import traceback
 import pytest
 from scripted_llm import DONE, FAULTS, HEAD, chunk, endless, listing, said, serving, status
 
-from app import AnswerError, ModelError, endpoint, llm
+from app import AnswerError, ModelError, breaker, endpoint, llm
 from app.endpoint import Endpoint
 from app.llm import Model
 
@@ -158,34 +158,43 @@ def test_who_walks_away_stops_the_server():
 
     with serving(script) as server:
         pieces = a_model(server.url).write("rules", "request", longest=6000)
-        assert next(pieces)
+        assert next(piece for piece in pieces if piece)
         assert not left.is_set()
         pieces.close()
         assert left.wait(2)
 
 
+def test_who_waits_for_a_silent_server_can_walk_away():
+    with serving(lambda path, request: FAULTS["silent"]()) as server:
+        pieces = a_model(server.url, seconds=60).write("rules", "request", longest=6000)
+        begun = time.monotonic()
+        assert next(pieces) == ""
+        pieces.close()
+        assert time.monotonic() - begun < 20
+
+
 def test_a_server_that_fails_is_left_to_rest_and_tried_again_by_itself(monkeypatch):
     now = [0.0]
-    breaker = llm.Breaker()
-    monkeypatch.setattr(llm.time, "monotonic", lambda: now[0])
-    for _ in range(llm.FAILURES):
-        breaker.enter("host")
-        breaker.failed(lasting=False)
+    held = breaker.Breaker()
+    monkeypatch.setattr(breaker.time, "monotonic", lambda: now[0])
+    for _ in range(breaker.FAILURES):
+        held.enter("host")
+        held.failed(lasting=False)
     with pytest.raises(ModelError, match="not asked again for 30 s"):
-        breaker.enter("host")
-    now[0] += llm.REST + 1
-    breaker.enter("host")
+        held.enter("host")
+    now[0] += breaker.REST + 1
+    held.enter("host")
     with pytest.raises(ModelError):  # one question tries, the others wait for what becomes of it
-        breaker.enter("host")
-    breaker.worked()
-    breaker.enter("host")
-    breaker.failed(lasting=True)
+        held.enter("host")
+    held.worked()
+    held.enter("host")
+    held.failed(lasting=True)
     with pytest.raises(ModelError):
-        breaker.enter("host")
+        held.enter("host")
 
 
 def test_a_server_that_comes_back_is_used_without_a_restart(monkeypatch):
-    monkeypatch.setattr(llm, "REST", 0.2)
+    monkeypatch.setattr(breaker, "REST", 0.2)
     well = False
     with serving(lambda path, request: said("Rings.") if well else iter([status("401 X")])) as server:
         model = a_model(server.url)
@@ -235,15 +244,23 @@ def settings(**given: str):
             ("http://127.0.0.1:1/v1", "m", "k"),
         ),
         ({"llm_url": "https://llm.test", "OPENAI_API_KEY": "other"}, ("https://llm.test/v1", "", "")),
-        ({"OPENAI_API_KEY": "k"}, ("https://api.openai.com/v1", endpoint.HOSTED_MODEL, "k")),
+        ({"OPENAI_API_KEY": "k"}, None),  # it may lie there for other tools
+        ({"OPENAI_API_KEY": "k", "llm": "openai"}, ("https://api.openai.com/v1", endpoint.HOSTED_MODEL, "k")),
         (
-            {"OPENAI_API_KEY": "k", "llm_model": "m", "OPENAI_BASE_URL": "https://eu.test/v1"},
+            {"OPENAI_API_KEY": "k", "llm": "openai", "llm_model": "m", "OPENAI_BASE_URL": "https://eu.test/v1"},
             ("https://eu.test/v1", "m", "k"),
         ),
-        ({"OPENAI_API_KEY": "k", "llm_url": "none"}, None),
+        ({"llm": "none", "llm_url": "http://127.0.0.1:1/v1"}, None),
+        ({"llm": "openai", "OPENAI_API_KEY": "k", "llm_url": "none"}, None),
+        ({"llm_url": "https://llm.test/v1/chat/completions"}, ("https://llm.test/v1", "", "")),
+        (
+            {"llm_url": "https://x.openai.azure.test/openai/deployments/gpt/chat/completions?api-version=2024-10-21"},
+            ("https://x.openai.azure.test/openai/deployments/gpt", "gpt", ""),
+        ),
     ],
 )
-def test_the_endpoint_is_found_from_the_settings_and_no_key_goes_to_another(given, found):
+def test_the_endpoint_is_found_from_the_settings_and_no_key_goes_to_another(given, found, monkeypatch):
+    monkeypatch.setattr(endpoint, "OLLAMA", ("127.0.0.1", 1))
     chosen = endpoint.find(settings(**given))
     assert (chosen and (chosen.url, chosen.model, chosen.key)) == found
     assert not chosen or chosen.key not in repr(chosen) + str(chosen) or not chosen.key
@@ -266,12 +283,35 @@ def test_an_address_that_is_none_is_named_with_the_cure_and_without_itself(url):
     assert "sk-1" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [({"llm": "openai"}, "OPENAI_API_KEY is not set"), ({"llm": "gpt"}, "may be openai, local or none")],
+)
+def test_a_choice_that_cannot_be_followed_is_named_with_the_cure(given, told):
+    with pytest.raises(AnswerError, match=told):
+        endpoint.find(settings(**given))
+
+
 def test_an_ollama_is_found_where_one_listens_and_nowhere_else(monkeypatch):
     with serving(lambda path, request: iter([listing("llama3.2")])) as server:
         monkeypatch.setattr(endpoint, "OLLAMA", ("127.0.0.1", server.port))
+        monkeypatch.setattr(endpoint, "PROBE", 10.0)  # it is there, and this machine may be busy
         found = endpoint.find(settings())
         assert found and (found.url, found.model, found.key) == (server.url, "llama3.2", "")
     assert endpoint.find(settings()) is None
+
+
+def test_what_is_set_for_a_model_is_what_it_is_given():
+    given = {
+        "llm_url": "http://127.0.0.1:1/v1",
+        "llm_seconds": "600",
+        "llm_follow_up_seconds": "0",
+        "llm_context": "2048",
+    }
+    model = llm.connect(settings(**given))
+    assert model and (model.seconds, model.follow_up, model.window) == (600.0, 0.0, 2048)
+    model = llm.connect(settings(llm_url="http://127.0.0.1:1/v1", llm_seconds="nonsense"))
+    assert model and (model.seconds, model.follow_up, model.window) == (90.0, 2.0, 0)
 
 
 def test_one_endpoint_has_one_model_so_that_all_conversations_know_that_it_rests():

@@ -35,7 +35,7 @@ LONGEST = 8000  # characters that a model may write, quotes included
 LONGEST_QUESTION = 300  # characters of a rewritten one
 REMEMBERED = 6  # messages of a conversation that a question is understood from
 LENGTHS: dict[Length, str] = {"short": "Two or three", "standard": "Three to eight", "long": "Eight to ten"}
-UNPROVED = "What the language model wrote does not hold against the sources."
+UNPROVED = "What the language model wrote does not hold against the sources, or does not answer."
 UNPROVED_REST = "The rest of what the language model wrote does not hold against the sources."
 STIR = 1.0  # seconds between signs of life, at which who no longer listens can leave
 

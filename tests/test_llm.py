@@ -27,7 +27,7 @@ def imported():
     importlib.import_module(llm.LIBRARY)
 
 
-def a_model(url: str, *, seconds: float = 3.0, name: str = "m") -> Model:
+def a_model(url: str, *, seconds: float = 30.0, name: str = "m") -> Model:
     return Model(Endpoint(url, name, KEY, "a test"), seconds=seconds)
 
 

@@ -21,7 +21,7 @@ from conftest import CACHES, PODS, RING, FakeReader, a_document, a_source
 from scripted_llm import FAULTS, HEAD, chunk, rejection, said, serving
 from test_clean import acting
 
-from app import ModelError, clean, confidence, generative, render
+from app import ModelError, clean, confidence, generative, quoted, render
 from app.answer import LABELS, REFUSAL, Answer, Done, Notice, Said, Sentence, Shown, Status
 from app.assistant import Assistant, Turn
 from app.endpoint import Endpoint
@@ -74,6 +74,12 @@ def says(sentence: str, passage: str) -> float:
     wanted, held = set(terms(sentence)), set(terms(passage))
     missing = wanted - held
     return float(len(missing) <= 0.2 * len(wanted) and not any(word.isdigit() for word in missing))
+
+
+@pytest.fixture(autouse=True)
+def marked_by_the_reader_alone(monkeypatch):
+    """How near sentences are by the fake encoder says nothing of what answers."""
+    monkeypatch.setattr(quoted, "NEARNESS", 0.0)
 
 
 def over(shelf_folder: Path, encoder, model=None) -> Assistant:

@@ -22,6 +22,7 @@ from index.passage import Hit
 from index.reader import narrow
 from index.reader.narrow import Reader
 from index.store import Shelf
+from ingest.characters import whole
 
 if TYPE_CHECKING:
     from app.llm import Model
@@ -284,8 +285,8 @@ def _events(said: Answer) -> Iterator[Event]:
 
 
 def _checked(question: str) -> str:
-    question = " ".join(question.split())
-    if not question:
+    question = " ".join(whole(question).split())
+    if not question.strip("\ufffd "):
         raise AnswerError('the question is empty; ask something, such as `prep ask "how does ring-allreduce work?"`.')
     if len(question) > LONGEST_QUESTION:
         raise AnswerError(f"the question has {len(question):,} characters; ask with at most {LONGEST_QUESTION:,}.")

@@ -223,7 +223,7 @@ class _House:
         logins.register(policy, plan.allowed)
 
         async def ready() -> list[str]:
-            missing = [desk.trouble, database.trouble, "stopping" if desk.draining else ""]
+            missing = [desk.trouble, database.state, "stopping" if desk.draining else ""]
             return [one for one in missing if one]
 
         async def about() -> dict[str, Any]:

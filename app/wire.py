@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from app import ModelError
+from ingest.characters import ends_in_half, whole
 
 LINE = 256 * 1024  # bytes of one event; a token of text takes some hundred
 STREAM = 8 * 1024 * 1024  # bytes of one answer
@@ -72,12 +73,14 @@ class Wire(httpx2.BaseTransport):
 
     def chunks(self, response: httpx2.Response, host: str) -> Iterator[bytes]:
         """Yield the events of a stream, each checked and written anew."""
-        finish = ""
+        finish = half = ""
         try:
             for data in _events(_unless(self._stopped, response.iter_raw()), host):
                 event = Event(finish="stop") if data == b"[DONE]" else _event(data, host)
+                text = half + event.text
+                half = text[-1:] if ends_in_half(text) else ""
                 if event.text or event.thinks:
-                    yield _chunk(event.text)
+                    yield _chunk(whole(text.removesuffix(half)))
                 if event.finish:
                     finish = event.finish
                     break

@@ -118,19 +118,25 @@ def build(
             for passage in cuts.split(document):
                 passages.append(passage)
                 contexts.append(split.context_of(about.title, passage.heading))
-    draft, embedded = _draft(readable, passages, contexts, listings, encoder, folder, source, track)
-    return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+    for trial in (1, 2):
+        try:
+            draft, embedded = _draft(readable, passages, contexts, listings, encoder, folder, source, track)
+            return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+        except _DamagedError:  # all that it holds can be made again
+            if trial == 2:
+                raise
+            for path in folder.glob("embeddings.db*"):
+                path.unlink(missing_ok=True)
+    raise AssertionError("the second trial returns or raises")
 
 
 def _served(shelves: Path, made_by: tuple[str, str, str, int]) -> Manifest | None:
     """Return the manifest of the shelf that serves, if it was made of and by just this, and is sound."""
-    try:
-        served = manifest.describe(shelves)
-        if served is None or (served.source, served.encoder, served.splitter, served.format) != made_by:
-            return None
-        manifest.check(served, shelves)
-    except ShelfError:  # damaged: what a build is for
+    served, problems = manifest.sound(shelves)
+    if served is None or (served.source, served.encoder, served.splitter, served.format) != made_by:
         return None
+    if problems:  # only what points at it was damaged, or a shelf of something else
+        store.point(shelves, served.version)
     return served
 
 
@@ -223,15 +229,14 @@ def _tokens(keys: Sequence[bytes], encoder: Encoder, cache: Path) -> Iterator[by
 
 @contextmanager
 def _kept(path: Path, dimension: int) -> Iterator[Cache]:
-    """Open the cache; raises ShelfError where it is damaged or cannot be written."""
+    """Open the cache; raises ShelfError where it cannot be written, _DamagedError where it is damaged."""
     try:
         with Cache(path, dimension) as kept:
             yield kept
+    except sqlite3.OperationalError as error:
+        raise ShelfError(f"{path}: {error}. Make room on the disk and run `prep index` again.") from error
     except sqlite3.Error as error:
-        raise ShelfError(
-            f"{path}: {error}. Make room on the disk and run `prep index` again; if the file is damaged,"
-            " remove it first, and all passages are embedded anew."
-        ) from error
+        raise _DamagedError(f"{path}: {error}. Remove it, and all passages are embedded anew.") from error
 
 
 def _fit(context: str, encoder: Encoder) -> str:
@@ -247,6 +252,10 @@ def _fit(context: str, encoder: Encoder) -> str:
 
 def _key(encoder: str, head: str, passage: Passage) -> bytes:
     return hashlib.sha256(f"{encoder}\0{head}\0{passage.text}\0{passage.sentences}".encode()).digest()
+
+
+class _DamagedError(ShelfError):
+    """The cache of vectors is damaged."""
 
 
 class Cache:
@@ -291,6 +300,8 @@ class Cache:
             self._db.execute("select whole, parts, length(tokens) from encoded where key = ?", (key,)).fetchone()
             for key in keys
         ]
+        if None in found:
+            raise sqlite3.DatabaseError("a row is lost")
         whole = np.frombuffer(b"".join(row[0] for row in found), dtype=np.float32).reshape(-1, self._dimension)
         parts = np.frombuffer(b"".join(row[1] for row in found), dtype=np.float16).reshape(-1, self._dimension)
         return whole, parts, np.asarray([row[2] for row in found], dtype=np.int64)

@@ -284,8 +284,6 @@ def serve(port: Port = 8000, host: Annotated[str, typer.Option(help="Address to 
     from app import server
 
     settings = config.read_server()
-    if settings.login not in {"password", "oauth", "header"}:
-        raise typer.BadParameter(f"PREPSHELF_LOGIN is {settings.login!r}; it is password, oauth or header.")
     server.serve(_plan(config.read(), settings, host=host, port=port), _note)
 
 

@@ -33,6 +33,7 @@ SAVED_WITHIN = 8.0  # seconds that somebody waits for a change to be saved
 AGAIN = 1.0  # seconds between two tries
 STUCK = 15.0  # seconds: what waits longer to be saved is no longer on its way
 LAST_WAIT = 7.0  # seconds that what is held back has when the server ends
+PARTING = 0.05  # seconds that a driver's thread has for its last word, where it could not connect
 LIKE = "postgresql://user:password@host/name"
 MOST_UNSAVED = 5000  # statements held back; beyond, no question is taken
 
@@ -80,6 +81,7 @@ class Database:
                 await connection.run_sync(schema.migrate)
         except Exception as error:  # whatever a driver makes of an address, a server or a file
             await self.engine.dispose()
+            await asyncio.sleep(PARTING)
             raise ServerError(
                 f"the database of conversations cannot be opened ({_reason(error)}); see PREPSHELF_DATABASE."
             ) from error

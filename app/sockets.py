@@ -108,13 +108,13 @@ class Sockets:
         if question is None:
             await self._refuse(session, "malformed", "This message could not be read; nothing was asked.")
             return
+        running = self._asked.get(session.id)
+        if running and not running.done():  # first, because it is what a flood is made of
+            await self._refuse(session, "busy session", STILL_BUSY)
+            return
         if remaining(await self._gate.claims(session.token or "")) <= 0:
             await self._refuse(session, "logged out", LOGGED_OUT)
             await sio.disconnect(sid)
-            return
-        running = self._asked.get(session.id)
-        if running and not running.done():
-            await self._refuse(session, "busy session", STILL_BUSY)
             return
         if len(question["output"]) > LONGEST_QUESTION:
             length = f"{len(question['output']):,}"

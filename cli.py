@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -239,7 +239,7 @@ def status(
     served, wrong = manifest.survey(settings.data / "shelves")
     shelf = manifest.as_json(served) if served else None
     with _entries(settings) as entries:
-        listed = entries
+        listed = _with_left_out(entries, served.left_out if served else {})
     if not listed and (served or any(Folder(settings.data).documents.glob("*/*.md"))):
         lost = f"{Folder(settings.data).ledger} is empty or gone, though texts were read"
         wrong.append(f"{lost}; run `prep ingest --offline`, which reads the archive again.")
@@ -525,6 +525,18 @@ def _entries(settings: config.Settings) -> Iterator[list[Entry]]:
         return
     with ledger.open_ledger(path) as book:
         yield book.entries()
+
+
+def _with_left_out(entries: list[Entry], left_out: Mapping[str, int]) -> list[Entry]:
+    """Return rows that say of a resource how many of its paragraphs are in no passage."""
+    told = []
+    for entry in entries:
+        count = left_out.get(entry.row.url, 0) if entry.row.url == entry.row.resource else 0
+        what = "1 paragraph left out: it addresses" if count == 1 else f"{count} paragraphs left out: they address"
+        said = f"{what} a model, or ask{'s' * (count == 1)} for secrets"
+        reason = "; ".join(filter(None, [entry.row.reason, said]))
+        told.append(replace(entry, row=replace(entry.row, reason=reason)) if count else entry)
+    return told
 
 
 def _answer_lines(answer: Callable[[str, list[Turn]], dict[str, Any]]) -> None:

@@ -15,8 +15,8 @@ from app.citer import Citer
 from app.quoted import Evidence, Quoter
 from app.reading import ReadingList
 from index import encoder as encoders
+from index import planted, search, store
 from index import reader as readers
-from index import search, store
 from index.encoder import Encoder
 from index.passage import Hit
 from index.reader import narrow
@@ -210,12 +210,14 @@ class Assistant:
         from app import generative, proof
 
         hits = generative.joined(found.hits)
+        head = planted.read(self.encoder.name)
         prover = proof.Prover(
             hits,
             vectors={hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits},
             encode=lambda text: self.encoder.encode([text])[0],
             support=self.supports,
             citer=self.citer,
+            planted=lambda vector: head is not None and bool(head.planted(vector)),
         )
         writing = generative.Writing(
             question,

@@ -154,9 +154,8 @@ class Database:
     def state(self) -> str:
         """Return what keeps the database from being ready: that it refuses, or that what is to be saved piles up."""
         oldest = time.monotonic() - self._unsaved[0].since if self._unsaved else 0.0
-        if self.trouble or oldest > STUCK:
-            return f"{len(self._unsaved)} changes wait for {oldest:.0f} s to be saved ({self.trouble or 'no reason'})"
-        return ""
+        stuck = f"{len(self._unsaved)} changes wait for {oldest:.0f} s to be saved" if oldest > STUCK else ""
+        return self.trouble or stuck
 
     @property
     def overfull(self) -> bool:

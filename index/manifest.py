@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +37,16 @@ class Manifest:
     passages: int
     sentences: int
     files: dict[str, str]  # sha256 of each
+    left_out: dict[str, int] = field(default_factory=dict)  # paragraphs that address a model, by resource
     checksum: str = ""  # sha256 of all of the above as it is written
 
+    def sealed(self) -> Manifest:
+        """Return the manifest with its checksum."""
+        return replace(self, checksum=hashlib.sha256(replace(self, checksum="").written()).hexdigest())
+
     def written(self) -> bytes:
-        """Return the manifest as its file holds it, with its checksum."""
-        return _dumped(replace(self, checksum=hashlib.sha256(_dumped(replace(self, checksum=""))).hexdigest()))
-
-
-def _dumped(manifest: Manifest) -> bytes:
-    return json.dumps(asdict(manifest), indent=1).encode()
+        """Return the manifest as its file holds it."""
+        return json.dumps(asdict(self), indent=1).encode()
 
 
 def describe(shelves: Path) -> Manifest | None:
@@ -136,7 +137,7 @@ def _read(folder: Path) -> Manifest:
             known = {name: said.get(name) for name in Manifest.__dataclass_fields__}
             return Manifest(**known | {"version": folder.name, "files": {}})  # type: ignore[arg-type]  # of other times
         manifest = Manifest(**said)
-        if manifest.written() != content or manifest.version != folder.name:
+        if manifest.sealed().written() != content or manifest.version != folder.name:
             raise ValueError("it is not what was published")
         return manifest
     except (OSError, ValueError, TypeError, RecursionError) as error:

@@ -11,10 +11,10 @@ import os
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +68,7 @@ class Draft:
     texts: Sequence[str]  # what the lexical index holds of each passage
     listings: Sequence[Listing]
     listing_vectors: Vectors  # (listings, dimension), unit
+    left_out: Mapping[str, int] = field(default_factory=dict)  # paragraphs that address a model, by resource
 
 
 def publish(draft: Draft, shelves: Path) -> Manifest:
@@ -106,7 +107,8 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
             passages=len(draft.passages),
             sentences=len(draft.sentence_vectors),
             files=files,
-        )
+            left_out=dict(draft.left_out),
+        ).sealed()
         (aside / NAME).write_bytes(manifest.written())
         for path in [*aside.rglob("*"), aside]:
             _fsync(path)

@@ -50,7 +50,9 @@ def test_a_servers_setting_is_named_with_its_value_and_what_it_may_be(name, valu
 
 @pytest.mark.parametrize("value", ["nonsense", "mysql://ann:secret@x/y", "sqlite:///x.db", "postgresql://"])
 def test_a_database_is_named_without_its_password(value):
-    with pytest.raises(config.SettingError, match="PREPSHELF_DATABASE .* postgresql://user:password@host/name") as said:
+    with pytest.raises(
+        config.SettingError, match=r"PREPSHELF_DATABASE .* postgresql://user:password@host/name"
+    ) as said:
         config.read_server({"PREPSHELF_DATABASE": value})
     assert "secret" not in str(said.value)
 

@@ -38,7 +38,9 @@ def rewrite(folder: Path, **changes: object) -> Path:
     shelves = folder / "shelves"
     path = shelves / (shelves / "current").read_text() / "manifest.json"
     said = {**json.loads(path.read_bytes()), **changes}
-    path.write_bytes(Manifest(**said).written() if said.keys() <= set(Manifest.__dataclass_fields__) else b"{}")
+    path.write_bytes(
+        Manifest(**said).sealed().written() if said.keys() <= set(Manifest.__dataclass_fields__) else b"{}"
+    )
     return path
 
 

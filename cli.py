@@ -232,6 +232,7 @@ def status(
     """Print the shelf, and what became of every link."""
     from app import endpoint
     from index import manifest
+    from ingest import document
     from ingest.folder import Folder
 
     settings = config.read()
@@ -240,6 +241,7 @@ def status(
     shelf = manifest.as_json(served) if served else None
     with _entries(settings) as entries:
         listed = _with_left_out(entries, served.left_out if served else {})
+    wrong += document.damaged(Folder(settings.data).documents, [entry.row.document for entry in listed])
     if not listed and (served or any(Folder(settings.data).documents.glob("*/*.md"))):
         lost = f"{Folder(settings.data).ledger} is empty or gone, though texts were read"
         wrong.append(f"{lost}; run `prep ingest --offline`, which reads the archive again.")

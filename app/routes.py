@@ -277,7 +277,10 @@ class _Routes:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    body = await request.json() if await request.body() else None  # the gate lets nothing else than JSON in
+    try:
+        body = await request.json()
+    except (ValueError, RecursionError):  # what is sent as a form is not looked at before
+        body = None
     if not isinstance(body, dict):
         raise HTTPException(400, "send an object as JSON")
     return body

@@ -201,6 +201,17 @@ def read(path: Path) -> Document:
     return document
 
 
+def damaged(folder: Path, paths: Iterable[str]) -> list[str]:
+    """Return what is wrong with the documents at some paths under a folder; "" is the path of none."""
+    found = []
+    for path in filter(None, paths):
+        try:
+            read(folder / path)
+        except IngestError as error:
+            found.append(str(error))
+    return found
+
+
 def remove(path: Path) -> None:
     """Remove a document's two files."""
     path.unlink(missing_ok=True)

@@ -217,7 +217,7 @@ class Assistant:
             encode=lambda text: self.encoder.encode([text])[0],
             support=self.supports,
             citer=self.citer,
-            planted=lambda vector: head is not None and bool(head.planted(vector)),
+            planted=lambda vector: head is not None and bool(head.alone.holds(vector)),
         )
         writing = generative.Writing(
             question,

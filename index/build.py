@@ -158,7 +158,9 @@ def _planted(
     keys, _ = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
     with opened(folder / "embeddings.db", encoder.dimension) as kept:
         _, vectors, _ = kept.get(keys)
-    found = planted.blocks(head, {document.url: document for document, _ in documents}, passages, vectors)
+    found = planted.blocks(
+        head, {document.url: document for document, _ in documents}, passages, vectors, encoder.encode
+    )
     yield from ((document, about, found[document.url]) for document, about in documents if document.url in found)
 
 

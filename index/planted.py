@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,21 +24,33 @@ FILE = HERE / "planted.json"
 
 
 @dataclass(frozen=True)
-class Head:
-    """A logistic model over the vectors of sentences."""
+class Line:
+    """A logistic model over vectors."""
 
-    encoder: str  # the name of the one whose vectors it reads
     weights: tuple[float, ...]
     intercept: float
-    threshold: float  # log-odds from which a sentence is taken for planted
+    threshold: float  # log-odds from which the answer is yes
 
-    def planted(self, vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
-        """Return which sentences are planted, given their vectors, shape (sentences, dimension)."""
-        return self.log_odds(vectors) >= self.threshold
+    def log_odds(self, vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Return the log-odds for vectors, shape (..., dimension)."""
+        odds = np.asarray(vectors, dtype=np.float32) @ np.asarray(self.weights, dtype=np.float32) + self.intercept
+        return np.asarray(odds, dtype=np.float32)
 
-    def log_odds(self, vectors: npt.NDArray[np.floating]) -> Vectors:
-        """Return how sure that is, a number a sentence."""
-        return np.asarray(vectors, dtype=np.float32) @ np.asarray(self.weights, dtype=np.float32) + self.intercept
+    def holds(self, vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
+        """Return for which vectors the answer is yes."""
+        return np.asarray(self.log_odds(vectors) >= self.threshold)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What tells planted sentences: a sentence that may be one by its vector within its passage is read alone.
+
+    The vectors of a passage's sentences are there, and what stands round a sentence blurs them.
+    """
+
+    encoder: str  # the name of the one whose vectors it reads
+    within: Line  # may it be one?
+    alone: Line  # is it one?
 
     @property
     def name(self) -> str:
@@ -49,21 +61,30 @@ class Head:
 def read(encoder: str, file: Path | None = None) -> Head | None:
     """Return the weights for an encoder, None where there are none for it."""
     held = json.loads((file or FILE).read_bytes())
-    head = Head(held["encoder"], tuple(held["weights"]), held["intercept"], held["threshold"])
-    return head if head.encoder == encoder else None
+    if held["encoder"] != encoder:
+        return None
+    within, alone = (
+        Line(tuple(each["weights"]), each["intercept"], each["threshold"]) for each in (held["within"], held["alone"])
+    )
+    return Head(encoder, within, alone)
 
 
 def blocks(
-    head: Head, documents: Mapping[str, Document], passages: Sequence[Passage], vectors: npt.NDArray[np.floating]
+    head: Head,
+    documents: Mapping[str, Document],
+    passages: Sequence[Passage],
+    vectors: npt.NDArray[np.floating],
+    encode: Callable[[Sequence[str]], Vectors],
 ) -> dict[str, list[Block]]:
     """Return the blocks of documents that hold a planted sentence, by the document's address.
 
-    `vectors` are those of all sentences of the passages, in order.
+    `vectors` are those of all sentences of the passages, in order, each as it stands in its passage.
     """
-    found: dict[str, list[Block]] = {}
     places = [(passage, *bounds) for passage in passages for bounds in passage.sentences]
-    for n in np.flatnonzero(head.planted(vectors)).tolist():
-        passage, start, _ = places[n]
+    suspects = [places[n] for n in np.flatnonzero(head.within.holds(vectors)).tolist()]
+    certain = head.alone.holds(encode([passage.text[start:end] for passage, start, end in suspects]))
+    found: dict[str, list[Block]] = {}
+    for passage, start, _ in (suspects[n] for n in np.flatnonzero(certain).tolist()):
         block = documents[passage.document].block_at(passage.start + start)
         held = found.setdefault(passage.document, [])
         if block not in held:

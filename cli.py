@@ -254,9 +254,8 @@ def status(
         return
     if as_json:
         resources = [_entry_json(entry) for entry in listed]
-        _print_json(
-            {"shelf": shelf or {}, "resources": resources, "llm": model.as_json() if model else None, "wrong": wrong}
-        )
+        told = {"shelf": shelf or {}, "resources": resources, "llm": model.as_json() if model else None}
+        _print_json(told | ({"wrong": wrong} if wrong else {}))
     else:
         from app import render
 

@@ -80,7 +80,7 @@ class Wire(httpx2.BaseTransport):
                 text = half + event.text
                 half = text[-1:] if ends_in_half(text) else ""
                 if event.text or event.thinks:
-                    yield _chunk(whole(text.removesuffix(half)))
+                    yield _chunk(whole(text.removesuffix(half).replace("\0", "")))
                 if event.finish:
                     finish = event.finish
                     break

@@ -635,8 +635,12 @@ def test_an_operators_setting_that_will_not_do_is_named(prep, data, monkeypatch,
 
 def test_a_damaged_shelf_is_told_while_the_last_good_one_answers_and_index_heals_it(prep, warc, tmp_path):
     data = tmp_path / "data"
-    for n in (1, 2):
-        assert prep("ingest", "--offline", "--warc", warc({f"{URL}/{n}": ("text/html", PAGE)})).code == 0
+    other = re.sub(
+        rb"<p>.*</p>", b"<p>A queue holds messages until a consumer takes them, and then forgets them.</p>" * 9, PAGE
+    )
+    for n, page in enumerate((PAGE, other)):
+        archive = warc({f"{URL}/{n}": ("text/html", page)}, f"{n}.warc.gz")
+        assert prep("ingest", "--offline", "--warc", archive).code == 0
     good, new = sorted(path.name for path in (data / "shelves").iterdir() if path.is_dir())
     path = data / "shelves" / new / "shelf.db"
     content = path.read_bytes()
@@ -651,7 +655,7 @@ def test_a_damaged_shelf_is_told_while_the_last_good_one_answers_and_index_heals
     assert str(path) in said["wrong"][0]
     assert str(path) in prep("status").err
     assert "Published shelf" in prep("index").err
-    assert json.loads(prep("status", "--json").out)["wrong"] == []
+    assert "wrong" not in json.loads(prep("status", "--json").out)
     assert prep("ask", ASK).err == ""
 
 

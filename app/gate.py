@@ -37,7 +37,8 @@ MOST_BODY = 64 * 2**10  # bytes of a request; questions come by WebSocket, which
 MOST_MESSAGE = 2**20  # bytes of a WebSocket message; up to there a refusal can be polite
 SOCKET = "/ws/socket.io"
 COOKIE = "access_token"
-_NO_JSON = {"application/x-www-form-urlencoded", "multipart/form-data"}  # what a login is sent as
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_TAKES_FORMS = ("/login", "/auth/oauth/")  # all else takes JSON, and says in bytes that are none what it was given
 
 _ID = r"[0-9A-Za-z-]{1,64}"
 ROUTES: tuple[tuple[str, str, frozenset[Login]], ...] = (
@@ -232,7 +233,8 @@ async def _checked(scope: Scope, receive: Receive) -> Receive:
         if len(body) > _most(scope):  # whatever its header says
             raise _Refused(413, "too large")
     kind = _headers(scope).get("content-type", "").partition(";")[0].strip().lower()
-    if body and kind not in _NO_JSON and not scope["path"].startswith(SOCKET):
+    is_form = kind in _FORMS and scope["path"].startswith(_TAKES_FORMS)
+    if body and not is_form and not scope["path"].startswith(SOCKET):
         try:
             said = whole_all(json.loads(body))
             body = json.dumps(said, allow_nan=False).encode()

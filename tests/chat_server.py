@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).resolve().parent)]
 
-from conftest import CACHES, PODS, RING, FakeEncoder, a_document, a_source  # noqa: E402
+from conftest import CACHES, PODS, RING, FakeEncoder, FakeReader, a_document, a_source  # noqa: E402
 
 import config  # noqa: E402
 from app import cards, confidence, llm, server  # noqa: E402
@@ -30,6 +30,7 @@ from app.plan import Plan  # noqa: E402
 from app.reading import Item, ReadingList  # noqa: E402
 from index import build  # noqa: E402
 from index import encoder as encoders  # noqa: E402
+from index import reader as readers  # noqa: E402
 from ingest import ledger  # noqa: E402
 from ingest.catalogue import Resource  # noqa: E402
 from ingest.document import Document  # noqa: E402
@@ -57,7 +58,7 @@ def make_shelf(data: Path, *more: Document) -> None:
 
 def scripted(settings: dict[str, object]) -> None:
     """Make the assistant say what a test wants said; everything else stays as it is."""
-    confidence.enough = lambda _: 0.0  # it was fitted to a real encoder
+    confidence.confidence = lambda _: confidence.Confidence(0.9, "answered")  # it was fitted to a real reader
     plain = Assistant.stream
     slow, drip = float(str(settings.get("slow", 0))), float(str(settings.get("drip", 0)))
 
@@ -111,6 +112,7 @@ def main() -> None:
     data = Path(settings["data"])
     if not settings.get("real"):
         encoders.load = lambda *_args, **_how: FakeEncoder()
+        readers.load = lambda *_args, **_how: FakeReader()
         if not (data / "shelves" / "current").exists():
             make_shelf(data)
         scripted(settings)

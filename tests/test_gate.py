@@ -333,7 +333,8 @@ def test_json_reaches_an_application_with_whole_texts(body, given):
     ],
 )
 def test_a_body_that_no_application_could_take_reaches_none(body, status):
-    assert what_reaches(body) == (status, None)
+    for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded"):
+        assert what_reaches(body, {"content-type": kind}) == (status, None)
 
 
 @pytest.mark.parametrize(

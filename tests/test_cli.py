@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -670,3 +672,33 @@ def test_a_ledger_that_is_gone_is_told_and_not_taken_for_one_without_links(prep,
     assert "ledger.db is empty or gone, though texts were read" in prep("status").err
     assert "ledger.db is empty or gone" in json.loads(prep("status", "--json").out)["wrong"][0]
     assert prep("ask", ASK).code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_byte_under_data_is_damaged_questions_are_answered_and_nothing_ends_in_a_traceback(
+    prep, warc, tmp_path, seed
+):
+    data, dice = tmp_path / "data", random.Random(seed)
+    archive = warc({URL: ("text/html", PAGE)})
+    assert prep("ingest", "--offline", "--warc", archive).code == 0
+    whole = {path: path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
+    filled = [path for path, content in whole.items() if content]
+    for _ in range(10):
+        damaged = dice.choice(filled)
+        content = bytearray(whole[damaged])
+        content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
+        damaged.write_bytes(content)
+        asked, told, built = prep("ask", ASK), prep("status", "--json"), prep("index")
+        for done in (asked, told, built):
+            assert "Traceback" not in done.err, (damaged, done.err)
+            assert done.code == 0 or done.err.startswith("prep: "), (damaged, done.err)
+        if "shelves" in damaged.parts:  # the only shelf there is: it cannot answer, and is built anew
+            assert "wrong" in json.loads(told.out), damaged
+            assert (built.code, prep("ask", ASK).code) == (0, 0)
+        else:
+            assert asked.code == 0, (damaged, asked.err)
+        shutil.rmtree(data)
+        for path, before in whole.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(before)

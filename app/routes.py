@@ -31,7 +31,7 @@ LOGINS_A_MINUTE = 10  # for an account, and for an address
 TOO_MANY = "Too many attempts. Wait a minute, then try again."
 NOT_ENDED = "You are logged out here; until the database saves that, a restart of the server would forget it."
 LONGEST_COMMENT = 4000  # characters
-_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 @dataclass(frozen=True)

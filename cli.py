@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -46,8 +46,16 @@ app.add_typer(evaluation, name="eval")
 users = typer.Typer(help="Who may log in to `prep serve`.", no_args_is_help=True)
 app.add_typer(users, name="users")
 
+
+def _whole(text: str) -> str:
+    """Return what somebody typed, its bytes that are no UTF-8 replaced."""
+    from ingest.characters import whole
+
+    return whole(text)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Topic = Annotated[str, typer.Option(help="Only what stands under topics with this in their name.")]
+Topic = Annotated[str, typer.Option(callback=_whole, help="Only what stands under topics with this in their name.")]
 JsonLines = Annotated[bool, typer.Option("--jsonl", help="Read questions from stdin, print JSON, one a line.")]
 
 
@@ -102,7 +110,9 @@ def ingest(
     saved: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Read what you saved of links in this folder.")
     ] = None,
-    only: Annotated[str, typer.Option(metavar="TOPIC", help="Only links under topics with this in their name.")] = "",
+    only: Annotated[
+        str, typer.Option(metavar="TOPIC", callback=_whole, help="Only links under topics with this in their name.")
+    ] = "",
     refresh: Annotated[bool, typer.Option(help="Read again what has not changed.")] = False,
     offline: Annotated[bool, typer.Option(help="Leave the network alone: use the archive only.")] = False,
     renew: Annotated[
@@ -153,7 +163,7 @@ def index() -> None:
 
 @app.command()
 def search(
-    question: Annotated[str, typer.Argument(help="What to look for.")] = "",
+    question: Annotated[str, typer.Argument(callback=_whole, help="What to look for.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="Passages at most.")] = 10,
     topic: Topic = "",
     as_json: AsJson = False,
@@ -178,7 +188,7 @@ def search(
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(help="What to answer.")] = "",
+    question: Annotated[str, typer.Argument(callback=_whole, help="What to answer.")] = "",
     topic: Topic = "",
     as_json: AsJson = False,
     jsonl: JsonLines = False,
@@ -197,8 +207,8 @@ def ask(
 
 @app.command()
 def read(
-    request: Annotated[str, typer.Argument(help="What to read about, in plain words.")],
-    time: Annotated[str, typer.Option(metavar="3h", help="Time box: 3h, 90 min, 1h30.")] = "",
+    request: Annotated[str, typer.Argument(callback=_whole, help="What to read about, in plain words.")],
+    time: Annotated[str, typer.Option(metavar="3h", callback=_whole, help="Time box: 3h, 90 min, 1h30.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Print a cited reading list: what to read first, then the core, then the depth."""
@@ -222,13 +232,19 @@ def status(
     """Print the shelf, and what became of every link."""
     from app import endpoint
     from index import manifest
+    from ingest import document
+    from ingest.folder import Folder
 
     settings = config.read()
     model = endpoint.find(settings)
-    served = manifest.describe(settings.data / "shelves")
+    served, wrong = manifest.survey(settings.data / "shelves")
     shelf = manifest.as_json(served) if served else None
     with _entries(settings) as entries:
-        listed = entries
+        listed = _with_left_out(entries, served.left_out if served else {})
+    wrong += document.damaged(Folder(settings.data).documents, [entry.row.document for entry in listed])
+    if not listed and (served or any(Folder(settings.data).documents.glob("*/*.md"))):
+        lost = f"{Folder(settings.data).ledger} is empty or gone, though texts were read"
+        wrong.append(f"{lost}; run `prep ingest --offline`, which reads the archive again.")
     if html:
         from app import render
         from ingest import report
@@ -238,13 +254,16 @@ def status(
         return
     if as_json:
         resources = [_entry_json(entry) for entry in listed]
-        _print_json({"shelf": shelf or {}, "resources": resources, "llm": model.as_json() if model else None})
+        told = {"shelf": shelf or {}, "resources": resources, "llm": model.as_json() if model else None}
+        _print_json(told | ({"wrong": wrong} if wrong else {}))
     else:
         from app import render
 
         render.ledger(listed, shelf, _console())
         writer = f"answers are written by {model}" if model else "answers are quoted; no language model is set or found"
         _console().print(writer, markup=False, highlight=False)
+    for each in wrong:
+        _note(f"prep: {each}")
 
 
 Port = Annotated[int, typer.Option(min=1, max=65535)]
@@ -266,20 +285,21 @@ def serve(port: Port = 8000, host: Annotated[str, typer.Option(help="Address to 
     from app import server
 
     settings = config.read_server()
-    if settings.login not in {"password", "oauth", "header"}:
-        raise typer.BadParameter(f"PREPSHELF_LOGIN is {settings.login!r}; it is password, oauth or header.")
     server.serve(_plan(config.read(), settings, host=host, port=port), _note)
 
 
 @users.command("add")
-def add_user(name: Annotated[str, typer.Argument(help="Who logs in.")]) -> None:
+def add_user(name: Annotated[str, typer.Argument(callback=_whole, help="Who logs in.")]) -> None:
     """Enter an account, or change its password, which is asked for (or read from stdin)."""
-    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if sys.stdin.isatty() else input()
+    if sys.stdin.isatty():
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.buffer.readline().rstrip(b"\r\n").decode(errors="surrogateescape")
     _with_accounts(lambda accounts: accounts.add(name, password))
 
 
 @users.command("remove")
-def remove_user(name: Annotated[str, typer.Argument(help="Whose account.")]) -> None:
+def remove_user(name: Annotated[str, typer.Argument(callback=_whole, help="Whose account.")]) -> None:
     """Remove an account with all of its conversations."""
     _with_accounts(lambda accounts: accounts.remove(name))
 
@@ -355,13 +375,16 @@ def _assistant() -> Assistant:
     from app.assistant import Assistant
 
     settings = config.read()
-    return Assistant.open(
+    assistant = Assistant.open(
         settings.data,
         encoder_folder=settings.encoder,
         model=_model,
         reader_folder=settings.reader,
         nli=settings.nli,
     )
+    if assistant.shelf.trouble:
+        _note(f"prep: {assistant.shelf.trouble} Shelf {assistant.shelf.manifest.version} answers meanwhile.")
+    return assistant
 
 
 def _model() -> Model | None:
@@ -505,17 +528,30 @@ def _entries(settings: config.Settings) -> Iterator[list[Entry]]:
         yield book.entries()
 
 
+def _with_left_out(entries: list[Entry], left_out: Mapping[str, int]) -> list[Entry]:
+    """Return rows that say of a resource how many of its paragraphs are in no passage."""
+    told = []
+    for entry in entries:
+        count = left_out.get(entry.row.url, 0) if entry.row.url == entry.row.resource else 0
+        what = "1 paragraph left out: it addresses" if count == 1 else f"{count} paragraphs left out: they address"
+        said = f"{what} a model, or ask{'s' * (count == 1)} for secrets"
+        reason = "; ".join(filter(None, [entry.row.reason, said]))
+        told.append(replace(entry, row=replace(entry.row, reason=reason)) if count else entry)
+    return told
+
+
 def _answer_lines(answer: Callable[[str, list[Turn]], dict[str, Any]]) -> None:
     """Print an answer to each question of stdin as a line of JSON; one that cannot be answered gets its error."""
     from app import AnswerError
     from app.assistant import Turn
+    from ingest.characters import whole_all
 
     failed = False
     for number, line in enumerate(sys.stdin.buffer, 1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
+            record: Any = whole_all(json.loads(line))
             text, name = record["question"], record.get("id", str(number))
             history = [Turn(turn["role"], turn["content"]) for turn in record.get("history") or ()]
             if not all(isinstance(said, str) for said in [text, *(turn.content for turn in history)]):

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent
+_DATABASES = {
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+}
 
 
 class SettingError(Exception):
@@ -68,44 +76,101 @@ class Settings:
         return f"Settings(data={str(self.data)!r}, encoder={self.encoder!r}, llm_model={self.llm_model!r})"
 
 
+class _Reader:
+    """Reads variables, and gathers what is wrong with any of them, so that a person hears of all at once."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.problems: list[str] = []
+
+    def end(self) -> None:
+        """Raise SettingError where something was wrong."""
+        if self.problems:
+            raise SettingError("\n".join(self.problems))
+
+    def wrong(self, name: str, wanted: str, *, shown: bool = True) -> None:
+        """Note that a setting will not do; what may hold a password is not shown."""
+        value = f"{self.env.get(name, '')[:200]!r}; it is" if shown else "not what it may be:"
+        self.problems.append(f"{name} is {value} {wanted}.")
+
+    def number(self, name: str, default: float, low: float, high: float, *, whole: bool = False) -> float:
+        """Return a number within its bounds, the default where none is given or it will not do."""
+        given = self.env.get(name) or str(default)
+        try:
+            value = float(int(given)) if whole else float(given)
+        except ValueError:
+            value = float("nan")
+        if low <= value <= high:
+            return value
+        self.wrong(name, f"a {'whole ' if whole else ''}number from {low:g} to {high:g}, such as {default:g}")
+        return default
+
+    def listed(self, name: str, read_one: Callable[[str], T], wanted: str, default: str = "") -> tuple[T, ...]:
+        """Return what stands between commas, each read; nothing where one of it cannot be."""
+        parts = [text.strip() for text in (self.env.get(name) or default).split(",") if text.strip()]
+        try:
+            return tuple(read_one(text) for text in parts)
+        except ValueError:
+            self.wrong(name, f"{wanted}, with commas between them")
+            return ()
+
+    def choice(self, name: str, allowed: Sequence[str]) -> str:
+        """Return one of the values that it may have, the first where none is given or it will not do."""
+        given = self.env.get(name) or allowed[0]
+        if given not in allowed:
+            self.wrong(name, f"one of {', '.join(filter(None, allowed))}")
+            return allowed[0]
+        return given
+
+    def folder(self, name: str, default: Path) -> Path:
+        """Return a folder, which need not be there yet."""
+        given = self.env.get(name, "")
+        try:
+            path = Path(given).expanduser() if given else default
+            if path.exists() and not path.is_dir():
+                raise ValueError(given)
+            return path
+        except (RuntimeError, ValueError, OSError):  # no such home, a file, a name too long
+            self.wrong(name, "a folder, or where one may be made")
+            return default
+
+
 def read(env: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of this process."""
+    """Return the settings of this process; raises SettingError that names all that will not do."""
+    reader = _Reader(env)
+    settings = _read(reader)
+    reader.end()
+    return settings
+
+
+def _read(reader: _Reader) -> Settings:
+    env = reader.env
     return Settings(
-        data=Path(env.get("PREPSHELF_DATA") or ROOT / "data").expanduser(),
+        data=reader.folder("PREPSHELF_DATA", ROOT / "data"),
         encoder=env.get("PREPSHELF_ENCODER", ""),
         reader=env.get("PREPSHELF_READER", ""),
         nli=env.get("PREPSHELF_NLI", ""),
         contact=env.get("PREPSHELF_CONTACT", "no contact given"),
         github_token=env.get("GITHUB_TOKEN", ""),
-        allow=_listed(env, "PREPSHELF_ALLOW", ip_network, "networks such as 127.0.0.0/8"),
-        ports=(80, 443, *_listed(env, "PREPSHELF_PORTS", int, "numbers such as 8000")),
+        allow=reader.listed("PREPSHELF_ALLOW", ip_network, "a list of networks such as 127.0.0.0/8"),
+        ports=(80, 443, *reader.listed("PREPSHELF_PORTS", _port, "a list of numbers such as 8000, from 1 to 65535")),
         llm=env.get("PREPSHELF_LLM", ""),
         llm_file=str(Path(env["PREPSHELF_LLM_FILE"]).expanduser()) if env.get("PREPSHELF_LLM_FILE") else "",
         llm_url=env.get("PREPSHELF_LLM_URL", ""),
         llm_model=env.get("PREPSHELF_LLM_MODEL", ""),
         llm_key=env.get("PREPSHELF_LLM_API_KEY", ""),
-        llm_seconds=_number(env, "PREPSHELF_LLM_SECONDS", 90.0, least=3.0, most=3600.0),
-        llm_follow_up=_number(env, "PREPSHELF_LLM_FOLLOW_UP_SECONDS", 2.0, least=0.0, most=3600.0),
-        llm_context=int(_number(env, "PREPSHELF_LLM_CONTEXT", 0.0, least=0.0, most=10e6)),
+        llm_seconds=reader.number("PREPSHELF_LLM_SECONDS", 90, 3, 3600),
+        llm_follow_up=reader.number("PREPSHELF_LLM_FOLLOW_UP_SECONDS", 2, 0, 3600),
+        llm_context=int(reader.number("PREPSHELF_LLM_CONTEXT", 0, 0, 10_000_000)),
         openai_key=env.get("OPENAI_API_KEY", ""),
         openai_url=env.get("OPENAI_BASE_URL") or "https://api.openai.com/v1",
     )
 
 
-def _listed(env: Mapping[str, str], name: str, read_one: Callable[[str], T], wanted: str) -> tuple[T, ...]:
-    try:
-        return tuple(read_one(text.strip()) for text in env.get(name, "").split(",") if text.strip())
-    except ValueError as error:
-        raise SettingError(f"{name} cannot be read ({error}); it lists {wanted}, with commas between them.") from error
-
-
-def _number(env: Mapping[str, str], name: str, usual: float, *, least: float, most: float) -> float:
-    """Return a number within its bounds, the usual one where none is given."""
-    try:
-        given = float(env.get(name) or usual)
-    except ValueError:
-        return usual
-    return min(most, max(least, given))
+def _port(text: str) -> int:
+    if text.isascii() and text.isdigit() and 0 < int(text[:6]) <= 65535:
+        return int(text)
+    raise ValueError(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,36 +205,59 @@ class ServerSettings:
         return f"ServerSettings(url={self.url!r}, login={self.login!r})"
 
 
-def read_server() -> ServerSettings:
-    """Return an operator's settings; raises SettingError where a number is none."""
-    env = os.environ
-
-    def listed(name: str, default: str = "") -> tuple[str, ...]:
-        return tuple(one.strip() for one in (env.get(name) or default).split(",") if one.strip())
-
-    def number(name: str, default: float) -> float:
-        given = env.get(name) or default
-        try:
-            return float(given)
-        except ValueError as error:
-            raise SettingError(f"{name} is {given!r}; it is a number such as {default}.") from error
-
-    return ServerSettings(
-        url=env.get("PREPSHELF_URL", "").rstrip("/"),
+def read_server(env: Mapping[str, str] = os.environ) -> ServerSettings:
+    """Return an operator's settings; raises SettingError that names all that will not do, of `read` too."""
+    reader = _Reader(env)
+    _read(reader)
+    settings = ServerSettings(
+        url=_public(reader),
         secret=env.get("PREPSHELF_SECRET") or env.get("CHAINLIT_AUTH_SECRET", ""),
-        login=env.get("PREPSHELF_LOGIN", "password"),
-        database=_driven(env.get("PREPSHELF_DATABASE", "")),
-        allowed=listed("PREPSHELF_ALLOWED"),
-        user_header=env.get("PREPSHELF_USER_HEADER", ""),
-        proxies=listed("PREPSHELF_PROXIES", "127.0.0.1,::1"),
+        login=reader.choice("PREPSHELF_LOGIN", ("password", "oauth", "header")),
+        database=_database(reader),
+        allowed=reader.listed("PREPSHELF_ALLOWED", str, "a list of people such as @example.org"),
+        user_header=_header(reader),
+        proxies=reader.listed("PREPSHELF_PROXIES", _host, "a list of IP addresses", "127.0.0.1,::1"),
         metrics_token=env.get("PREPSHELF_METRICS_TOKEN", ""),
-        log_questions=env.get("PREPSHELF_LOG_QUESTIONS", "") == "1",
-        running=int(number("PREPSHELF_RUNNING", 2)),
-        deadline=number("PREPSHELF_DEADLINE", 120),
+        log_questions=reader.choice("PREPSHELF_LOG_QUESTIONS", ("", "0", "1")) == "1",
+        running=int(reader.number("PREPSHELF_RUNNING", 2, 1, 64, whole=True)),
+        deadline=reader.number("PREPSHELF_DEADLINE", 120, 1, 3600),
     )
+    reader.end()
+    return settings
 
 
-def _driven(url: str) -> str:
+def _public(reader: _Reader) -> str:
+    """Return the address that people use, without a slash at its end."""
+    url = reader.env.get("PREPSHELF_URL", "").rstrip("/")
+    try:
+        parts = urlsplit(url)
+        bare = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc)
+        sound = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and bare and url.isprintable()
+    except ValueError:
+        sound = False
+    if url and (not sound or " " in url):
+        reader.wrong("PREPSHELF_URL", "an address without a path, such as https://prep.example.org")
+        return ""
+    return url
+
+
+def _database(reader: _Reader) -> str:
     """Return a database's address with the driver that the chat uses for it."""
+    url = reader.env.get("PREPSHELF_DATABASE", "")
     scheme, found, rest = url.partition("://")
-    return f"postgresql+asyncpg://{rest}" if found and scheme in {"postgresql", "postgres"} else url
+    if url and not (found and rest and scheme in _DATABASES):
+        reader.wrong("PREPSHELF_DATABASE", "postgresql://user:password@host/name, or nothing for SQLite", shown=False)
+        return ""
+    return f"{_DATABASES[scheme]}://{rest}" if url else ""
+
+
+def _header(reader: _Reader) -> str:
+    name = reader.env.get("PREPSHELF_USER_HEADER", "")
+    if name and not re.fullmatch(r"[A-Za-z0-9-]+", name):
+        reader.wrong("PREPSHELF_USER_HEADER", "the name of a header, such as X-Forwarded-User")
+        return ""
+    return name
+
+
+def _host(text: str) -> str:
+    return str(ip_address(text))

@@ -14,6 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from app import ServerError
 from app.database import Database
+from ingest.characters import whole
 
 SHORTEST_PASSWORD = 12  # characters, after NIST SP 800-63B for a password that stands alone
 LONGEST_PASSWORD = 1024  # bytes; argon2 would hash any amount
@@ -40,10 +41,12 @@ class Accounts:
         name = name.strip().lower()
         if not _NAME.fullmatch(name):
             raise ServerError(f"{name!r} is no account name; use letters, digits and . _ @ + -, at most 64.")
+        if whole(password) != password:
+            raise ServerError("the password is no text in UTF-8; take letters that your keyboard has.")
         if len(password) < SHORTEST_PASSWORD or len(password.encode()) > LONGEST_PASSWORD:
             raise ServerError(f"a password has at least {SHORTEST_PASSWORD} characters; take some words.")
         hashed = await asyncio.to_thread(_HASHER.hash, password)
-        await self._database.write(
+        saved = await self._database.write(
             (
                 """insert into accounts ("name", "password", "validFrom") values (:name, :password, :now)
                 on conflict ("name") do update
@@ -52,7 +55,7 @@ class Accounts:
                 {"name": name, "password": hashed, "now": int(time.time())},
             )
         )
-        if self._database.trouble:
+        if not saved:
             raise ServerError(f"the account cannot be saved ({self._database.trouble}).")
         self._known_at = float("-inf")
 
@@ -83,7 +86,7 @@ class Accounts:
 
     async def check(self, name: str, password: str) -> str | None:
         """Return the account's name where the password is right; it takes as long where there is no such account."""
-        name = name.strip().lower()
+        name, password = whole(name).strip().lower(), whole(password)
         found = await self._database.rows('select "password" from accounts where "name" = :name', name=name)
         hashed = found[0]["password"] if found else _NOBODY
         right = len(password.encode()) <= LONGEST_PASSWORD and await asyncio.to_thread(_verify, hashed, password)
@@ -91,11 +94,11 @@ class Accounts:
 
     # --- tokens -----------------------------------------------------------------------------------
 
-    async def revoke(self, token: str, expires: int) -> None:
-        """Make a token dead before it expires (seconds since 1970)."""
+    async def revoke(self, token: str, expires: int) -> bool:
+        """Make a token dead before it expires (seconds since 1970), and return whether that outlives a restart yet."""
         digest = _digest(token)
         self._dead.add(digest)
-        await self._database.write(
+        return await self._database.write(
             ('delete from revocations where "expires" < :now', {"now": int(time.time())}),
             (
                 'insert into revocations ("token", "expires") values (:token, :expires) on conflict do nothing',

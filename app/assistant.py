@@ -27,13 +27,14 @@ from app.citer import Citer
 from app.quoted import Evidence, Quoter
 from app.reading import ReadingList
 from index import encoder as encoders
+from index import planted, search, store
 from index import reader as readers
-from index import search, store
 from index.encoder import Encoder
 from index.passage import Hit
 from index.reader import narrow
 from index.reader.narrow import Reader
 from index.store import Shelf
+from ingest.characters import whole
 
 if TYPE_CHECKING:
     from app.llm import Model
@@ -253,12 +254,14 @@ class Assistant:
         from app import generative, proof
 
         hits = generative.joined(found.hits)
+        head = planted.read(self.encoder.name)
         prover = proof.Prover(
             hits,
             vectors={hit.number: self.shelf.sentence_vectors(hit.number) for hit in hits},
             encode=lambda text: self.encoder.encode([text])[0],
             support=self.supports,
             citer=self.citer,
+            planted=lambda vector: head is not None and bool(head.alone.holds(vector)),
         )
         writing = generative.Writing(
             question,
@@ -332,8 +335,8 @@ def _events(said: Answer) -> Iterator[Event]:
 
 
 def _checked(question: str) -> str:
-    question = " ".join(question.split())
-    if not question:
+    question = " ".join(whole(question).split())
+    if not question.strip("\ufffd "):
         raise AnswerError('the question is empty; ask something, such as `prep ask "how does ring-allreduce work?"`.')
     if len(question) > LONGEST_QUESTION:
         raise AnswerError(f"the question has {len(question):,} characters; ask with at most {LONGEST_QUESTION:,}.")

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,14 @@ from app import ServerError, schema
 Statement = tuple[str, dict[str, Any]]
 
 LOCK_WAIT = 5  # seconds that SQLite waits for another writer
+CONNECT_WAIT = 10  # seconds for a server to let us in, and
+COMMAND_WAIT = 30  # for it to do one statement
+SAVED_WITHIN = 8.0  # seconds that somebody waits for a change to be saved
+AGAIN = 1.0  # seconds between two tries
+STUCK = 15.0  # seconds: what waits longer to be saved is no longer on its way
+LAST_WAIT = 7.0  # seconds that what is held back has when the server ends
+PARTING = 0.05  # seconds that a driver's thread has for its last word, where it could not connect
+LIKE = "postgresql://user:password@host/name"
 MOST_UNSAVED = 5000  # statements held back; beyond, no question is taken
 
 _SQLITE_PASSING = {5, 6, 7, 8, 10, 13, 14, 15}  # busy, locked, no memory, read-only, I/O, full, cannot open, protocol
@@ -32,22 +43,33 @@ _POSTGRES_PASSING = {"08", "40", "53", "55", "57", "58"}  # classes: connection,
 log = logging.getLogger("prepshelf.database")
 
 
+@dataclass(eq=False)
+class _Write:
+    """Statements of one transaction that are not saved yet, and who waits to hear of them."""
+
+    statements: Sequence[Statement]
+    since: float  # by time.monotonic
+    told: asyncio.Future[bool]  # True: saved; False: held back; it raises where they were refused for good
+
+
 class Database:
     """A database of conversations; every statement is ours, its values are bound."""
 
     def __init__(self, url: str) -> None:
+        """Take an SQLAlchemy address; raises ServerError where it is none that is known here."""
         sqlite = url.startswith("sqlite")
-        self.engine = create_async_engine(
-            url, connect_args={"timeout": LOCK_WAIT} if sqlite else {}, hide_parameters=True, pool_pre_ping=not sqlite
-        )
+        waits = {"timeout": LOCK_WAIT} if sqlite else {"timeout": CONNECT_WAIT, "command_timeout": COMMAND_WAIT}
+        try:
+            self.engine = create_async_engine(url, connect_args=waits, hide_parameters=True, pool_pre_ping=not sqlite)
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            raise ServerError(f"PREPSHELF_DATABASE is no address of a database; set one like {LIKE}.") from error
         if sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("begin"))
         self.trouble = ""
         """Why something shown is not saved yet; "" where all is."""
-        self._unsaved: deque[list[Statement]] = deque()
-        self._turn = asyncio.Lock()
-        self._retry: asyncio.Task[None] | None = None
+        self._unsaved: deque[_Write] = deque()
+        self._saver: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Bring the database up to the newest schema.
@@ -57,8 +79,9 @@ class Database:
         try:
             async with self.engine.begin() as connection:
                 await connection.run_sync(schema.migrate)
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:  # whatever a driver makes of an address, a server or a file
             await self.engine.dispose()
+            await asyncio.sleep(PARTING)
             raise ServerError(
                 f"the database of conversations cannot be opened ({_reason(error)}); see PREPSHELF_DATABASE."
             ) from error
@@ -72,43 +95,67 @@ class Database:
             async with self.engine.connect() as connection:
                 found = await connection.execute(text(query), parameters)
                 return [dict(row._mapping) for row in found]
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:  # drivers let their own escape, for values that they cannot encode, say
             raise ServerError(f"conversations cannot be read just now ({_reason(error)}); try again.") from error
 
-    async def write(self, *statements: Statement) -> None:
-        """Save statements in one transaction; where the database refuses, hold them back and keep trying."""
-        self._unsaved.append(list(statements))
-        if not self.trouble:  # else the retries save it; nobody waits for a database that is known to be away
-            await self.flush()
+    async def write(self, *statements: Statement) -> bool:
+        """Save statements in one transaction, and return whether they are saved.
 
-    async def flush(self) -> None:
-        """Try to save what is held back, oldest first."""
-        async with self._turn:
-            while self._unsaved:
-                try:
-                    async with self.engine.begin() as connection:
-                        for query, parameters in self._unsaved[0]:
-                            await connection.execute(text(query), parameters)
-                except (SQLAlchemyError, OSError) as error:
-                    if _passing(error):
-                        self._hold_back(error)
-                        return
-                    log.error("a statement was refused for good: %s", _reason(error))  # it would block all others
+        Where the database refuses for now, they are held back and tried again until it takes them; a call waits for
+        SAVED_WITHIN seconds at most, and not at all while it is known to be away. Raises ServerError where it can
+        never take them: they are dropped then, and stand in nobody's way.
+        """
+        one = _Write(statements, time.monotonic(), asyncio.get_running_loop().create_future())
+        one.told.add_done_callback(lambda told: told.cancelled() or told.exception())  # nobody may be left to hear it
+        self._unsaved.append(one)
+        if self._saver is None or self._saver.done():
+            # A task of its own: a question that is stopped must not take half a transaction with it.
+            self._saver = asyncio.create_task(self._save_all())
+        if self.trouble:
+            return False
+        done, _ = await asyncio.wait([one.told], timeout=SAVED_WITHIN)
+        if not done:
+            self.trouble = self.trouble or "it is slow"
+            return False
+        return one.told.result()
+
+    async def _save_all(self) -> None:
+        """Save what is held back, oldest first, until all of it is."""
+        while self._unsaved:
+            one = self._unsaved[0]
+            try:
+                async with self.engine.begin() as connection:
+                    for query, parameters in one.statements:
+                        await connection.execute(text(query), parameters)
+            except Exception as error:
+                if _passing(error):
+                    self._hold_back(error)
+                    await asyncio.sleep(AGAIN)
+                    continue
+                # It would block all others, and nothing will ever make it pass.
+                log.error("a statement was refused for good, and is dropped: %s", _reason(error))
                 self._unsaved.popleft()
-            self.trouble = ""
+                _tell(one, ServerError(f"this could not be saved ({_reason(error)})."))
+            else:
+                self._unsaved.popleft()
+                _tell(one, True)
+        if self.trouble:
+            log.info("the database saves again; nothing is held back")
+        self.trouble = ""
 
     def _hold_back(self, error: BaseException) -> None:
         if not self.trouble:
             log.error("the database refuses to save: %s", _reason(error))
         self.trouble = _reason(error)
-        if self._retry is None or self._retry.done():
-            self._retry = asyncio.create_task(self._keep_trying())
+        for one in self._unsaved:
+            _tell(one, False)
 
-    async def _keep_trying(self) -> None:
-        while self._unsaved:
-            await asyncio.sleep(1)
-            await self.flush()
-        log.info("the database saves again; nothing is held back")
+    @property
+    def state(self) -> str:
+        """Return what keeps the database from being ready: that it refuses, or that what is to be saved piles up."""
+        oldest = time.monotonic() - self._unsaved[0].since if self._unsaved else 0.0
+        stuck = f"{len(self._unsaved)} changes wait for {oldest:.0f} s to be saved" if oldest > STUCK else ""
+        return self.trouble or stuck
 
     @property
     def overfull(self) -> bool:
@@ -117,10 +164,21 @@ class Database:
 
     async def close(self) -> None:
         """Save what is held back, as far as the database takes it, and let go of it."""
-        if self._retry:
-            self._retry.cancel()
-        await self.flush()
+        if self._saver and not self._saver.done():
+            await asyncio.wait([self._saver], timeout=LAST_WAIT if self._unsaved else None)
+            self._saver.cancel()
+        if self._unsaved:
+            log.error("%d changes could not be saved before the end", len(self._unsaved))
         await self.engine.dispose()
+
+
+def _tell(one: _Write, what: bool | ServerError) -> None:
+    if one.told.done():
+        return
+    if isinstance(what, ServerError):
+        one.told.set_exception(what)
+    else:
+        one.told.set_result(what)
 
 
 def address(data: Path) -> str:
@@ -133,7 +191,7 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     connection.isolation_level = None  # we begin transactions ourselves, so that a migration is one, too
     cursor = connection.cursor()
     cursor.execute("pragma journal_mode=wal")
-    cursor.execute("pragma synchronous=normal")
+    cursor.execute("pragma synchronous=full")  # a login that was ended must not come back after a power cut
     cursor.close()
 
 
@@ -141,13 +199,12 @@ def _passing(error: BaseException) -> bool:
     """Return whether a statement may work another time: a lock, a full disk, a server that is away."""
     if isinstance(error, OSError | PoolTimeout):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated:
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if (code := getattr(cause, "sqlite_errorcode", None)) is not None:
         return code & 0xFF in _SQLITE_PASSING
-    return str(getattr(error.orig, "sqlstate", "08"))[:2] in _POSTGRES_PASSING
+    return str(getattr(cause, "sqlstate", ""))[:2] in _POSTGRES_PASSING
 
 
 def _reason(error: BaseException) -> str:

@@ -87,6 +87,7 @@ class Desk(Generic[A]):
         self.trouble = "the shelf is being opened"
         self._opener = opener
         self.current: A | None = None
+        self._passed_over = ""  # a shelf that is damaged, in whose place another was opened
         self._opened = asyncio.Event()
         self._slots = asyncio.Semaphore(self.limits.running)
         self._pool = ThreadPoolExecutor(self.limits.running, thread_name_prefix="question")
@@ -101,8 +102,9 @@ class Desk(Generic[A]):
         """Open the newest shelf, where another one than that is open; what is wrong with it is told in `trouble`."""
         try:
             newest = await asyncio.to_thread(self._opener.newest)
-            if self.current is None or newest != self.current.version:
+            if self.current is None or newest not in {self.current.version, self._passed_over}:
                 self.current = await asyncio.to_thread(self._opener.open)
+                self._passed_over = newest if newest != self.current.version else ""
                 log.info("answering from shelf %s", self.current.version)
             self.trouble = ""
             self._opened.set()

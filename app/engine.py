@@ -193,6 +193,6 @@ class EngineOpener:
         return engine
 
     def newest(self) -> str:
-        """Return the version of the shelf that serves, "" where there is none."""
+        """Return the version of the shelf that should serve, "" where there is none."""
         served = describe(self.data / "shelves")
         return served.version if served else ""

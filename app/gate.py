@@ -14,11 +14,13 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import unquote_plus
 
 import jwt
 from starlette.requests import cookie_parser
 
 from app import ServerError, figures
+from ingest.characters import whole, whole_all
 
 if TYPE_CHECKING:
     from app.accounts import Accounts
@@ -35,6 +37,8 @@ MOST_BODY = 64 * 2**10  # bytes of a request; questions come by WebSocket, which
 MOST_MESSAGE = 2**20  # bytes of a WebSocket message; up to there a refusal can be polite
 SOCKET = "/ws/socket.io"
 COOKIE = "access_token"
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+_TAKES_FORMS = ("/login", "/auth/oauth/")  # all else takes JSON, and says in bytes that are none what it was given
 
 _ID = r"[0-9A-Za-z-]{1,64}"
 ROUTES: tuple[tuple[str, str, frozenset[Login]], ...] = (
@@ -107,9 +111,11 @@ class Gate:
         try:
             await self._without_dead_token(scope)
             inner = self._chainlit if self._is_chainlits(scope) else self._own
-            await inner(scope, _limited(scope, receive), outlet)
-        except _TooLarge:
-            await outlet.refuse(413, "too large")
+            if scope["type"] == "http" and scope["method"] not in {"GET", "HEAD"}:
+                receive = await _checked(scope, receive)
+            await inner(scope, receive, outlet)
+        except _Refused as refused:
+            await outlet.refuse(refused.status, refused.reason)
         except ServerError as error:
             await outlet.refuse(503, str(error))
         except Exception:
@@ -128,8 +134,14 @@ class Gate:
             return 403, "foreign origin"
         if origin is None and headers.get("sec-fetch-site") == "cross-site" and not _is_visit(scope, headers):
             return 403, "foreign origin"
-        if int(headers.get("content-length") or 0) > (MOST_MESSAGE if scope["path"].startswith(SOCKET) else MOST_BODY):
+        size = headers.get("content-length", "")
+        if size and not (size.isascii() and size.isdigit()):
+            return 400, "malformed"
+        if int(size[:15] or 0) > _most(scope):
             return 413, "too large"
+        asked = unquote_plus(scope["path"] + scope.get("query_string", b"").decode("latin-1"))
+        if whole(asked) != asked:
+            return 400, "malformed"
         return None
 
     def _is_chainlits(self, scope: Scope) -> bool:
@@ -193,26 +205,54 @@ def _is_visit(scope: Scope, headers: dict[str, str]) -> bool:
     )
 
 
-class _TooLarge(Exception):
-    pass
+class _Refused(Exception):
+    """A body that no application is shown."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.reason = status, reason
 
 
-def _limited(scope: Scope, receive: Receive) -> Receive:
-    """Return a `receive` that stops where a body is larger than it may be, whatever its header says."""
-    if scope["type"] != "http":
-        return receive
-    most = MOST_MESSAGE if scope["path"].startswith(SOCKET) else MOST_BODY
-    seen = 0
+def _most(scope: Scope) -> int:
+    """Return how many bytes a request may bring."""
+    return MOST_MESSAGE if scope["path"].startswith(SOCKET) else MOST_BODY
 
-    async def limited() -> Message:
-        nonlocal seen
+
+async def _checked(scope: Scope, receive: Receive) -> Receive:
+    """Return a `receive` that gives a request's body, read whole here: what no application could take is refused.
+
+    JSON is written anew, so that every text of it is whole, no number is none, and nothing is nested without end.
+    """
+    body, more = b"", True
+    while more:
         message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > most:
-            raise _TooLarge
-        return message
+        if message["type"] == "http.disconnect":
+            raise _Refused(400, "broken off")
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > _most(scope):  # whatever its header says
+            raise _Refused(413, "too large")
+    kind = _headers(scope).get("content-type", "").partition(";")[0].strip().lower()
+    is_form = kind in _FORMS and scope["path"].startswith(_TAKES_FORMS)
+    if body and not is_form and not scope["path"].startswith(SOCKET):
+        try:
+            said = whole_all(json.loads(body))
+            body = json.dumps(said, allow_nan=False).encode()
+        except (ValueError, RecursionError):
+            raise _Refused(400, "send JSON") from None
+        scope["headers"] = [
+            (name, str(len(body)).encode() if name == b"content-length" else value) for name, value in scope["headers"]
+        ]
+    given = False
 
-    return limited
+    async def again() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return again
 
 
 class _Outlet:

@@ -115,8 +115,8 @@ class Face:
     async def message(self, message: cl.Message) -> None:
         """Answer a message as its profile does."""
         with self.desk.attending():
-            await self._keep_question(message)
             try:
+                await self._keep_question(message)
                 await self._respond(message.content)
             except (AnswerError, ServerError, ShelfError, IngestError) as error:
                 await _say(str(error), error=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,31 +66,36 @@ class Plan:
 def check(plan: Plan) -> None:
     """Refuse what would not be safe.
 
-    Raises ServerError with the cure.
+    Raises ServerError with all that is wrong, and the cures.
     """
+    if problems := list(_problems(plan)):
+        raise ServerError("\n".join(problems))
+
+
+def _problems(plan: Plan) -> Iterator[str]:
     public = not _is_loopback(plan.host)
     if plan.login == "none" and public:
-        raise ServerError(f"{plan.host} can be reached by others, and nobody would log in; use `prep serve`.")
+        yield f"{plan.host} can be reached by others, and nobody would log in; use `prep serve`."
     if plan.login != "none" and len(plan.secret.encode()) < SHORTEST_SECRET:
-        raise ServerError(
+        yield (
             f"set PREPSHELF_SECRET to at least {SHORTEST_SECRET} bytes that nobody can guess; it signs logins."
             ' `python -c "import secrets; print(secrets.token_urlsafe(48))"` makes one.'
         )
-    if public and not plan.url:
-        raise ServerError("set PREPSHELF_URL to the address that people use, such as https://prep.example.org.")
+    if public and plan.login != "none" and not plan.url:
+        yield "set PREPSHELF_URL to the address that people use, such as https://prep.example.org."
     if plan.url and urlsplit(plan.url).scheme != "https" and not _is_loopback(urlsplit(plan.url).hostname or ""):
-        raise ServerError(f"PREPSHELF_URL is {plan.url}: passwords would cross the network unencrypted; use https.")
+        yield f"PREPSHELF_URL is {plan.url}: passwords would cross the network unencrypted; use https."
     if plan.login == "oauth" and not plan.allowed:
-        raise ServerError("set PREPSHELF_ALLOWED to who may log in, such as @example.org; else anybody could.")
+        yield "set PREPSHELF_ALLOWED to who may log in, such as @example.org; else anybody could."
     if plan.login == "header" and not plan.user_header:
-        raise ServerError("set PREPSHELF_USER_HEADER to the header in which your proxy names the user.")
+        yield "set PREPSHELF_USER_HEADER to the header in which your proxy names the user."
     settings = tomllib.loads((HERE / ".chainlit" / "config.toml").read_text(encoding="utf-8"))
     for path in OPENS:
         value: Any = settings
         for step in path:
             value = value.get(step, {}) if isinstance(value, dict) else {}
         if value is True:
-            raise ServerError(f"app/.chainlit/config.toml switches {'.'.join(path)} on; switch it off to serve.")
+            yield f"app/.chainlit/config.toml switches {'.'.join(path)} on; switch it off to serve."
 
 
 def _is_loopback(host: str) -> bool:

@@ -35,14 +35,19 @@ class Prover:
         encode: Callable[[str], Vectors],
         support: Score,
         citer: Citer,
+        planted: Callable[[Vectors], bool] = lambda _: False,
     ) -> None:
-        """Take the passages in the order of their numbers, and the vectors of their sentences by `Hit.number`."""
+        """Take the passages in the order of their numbers, and the vectors of their sentences by `Hit.number`.
+
+        `planted` tells by its vector whether a sentence orders a model about or asks for secrets; see index.planted.
+        """
         self.citations: list[Citation] = []
         self._hits = hits
         self._vectors = vectors
         self._encode = encode
         self._support = support
         self._citer = citer
+        self._planted = planted
 
     def prove(self, draft: Draft) -> tuple[Sentence, tuple[Citation, ...]]:
         """Return a draft as a sentence with its support and citations, and those of them that are new.
@@ -56,6 +61,8 @@ class Prover:
             numbers = self._code(draft.text, named)
             return self._sentence(draft, numbers, "supported" if numbers else "unsupported", known)
         vector = self._encode(draft.text)
+        if self._planted(vector):  # its words may stand in a passage: that somebody writes so makes it no fact
+            return self._sentence(draft, (), "unsupported", known)
         if len(terms(draft.text)) < CLAIM and not re.search(r"\d", draft.text):
             # It claims nothing that a passage could support or deny, so its marks stand as they are.
             numbers = [n for hit in named if (n := self._quote(draft.text, vector, hit))]

@@ -183,10 +183,14 @@ def _beginning(hit: Hit) -> Stretch:
 
 def _following(hit: Hit, shelf: Shelf) -> Iterator[Passage]:
     """Yield the passages that go on where a hit ends, under its headings."""
+    text, end = shelf.page(hit.source.url)[0], hit.passage.end
     for number in range(hit.number + 1, shelf.manifest.passages):
         ((passage, _),) = shelf.passages([number])
         if (passage.document, passage.heading) != (hit.passage.document, hit.passage.heading):
             return
+        if text[end : passage.start].strip():  # what stands between them is in no passage: it is not for quoting
+            return
+        end = passage.end
         yield passage
 
 

@@ -63,7 +63,7 @@ def _with_own_secret(plan: Plan) -> Plan:
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
             out.write(secrets.token_urlsafe(48))
-    return replace(plan, secret=path.read_text(encoding="utf-8").strip())
+    return replace(plan, secret=path.read_text("utf-8", "replace").strip())
 
 
 def _prepare(plan: Plan) -> None:
@@ -223,7 +223,7 @@ class _House:
         logins.register(policy, plan.allowed)
 
         async def ready() -> list[str]:
-            missing = [desk.trouble, database.trouble, "stopping" if desk.draining else ""]
+            missing = [desk.trouble, database.state, "stopping" if desk.draining else ""]
             return [one for one in missing if one]
 
         async def about() -> dict[str, Any]:

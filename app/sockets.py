@@ -21,6 +21,7 @@ from app import figures
 from app.assistant import LONGEST_QUESTION
 from app.database import now
 from app.gate import MOST_MESSAGE, Gate, remaining
+from ingest.characters import whole, whole_all
 
 MOST_SESSIONS = 20  # connected at once, of one person, and as many whose connection is lost
 MOST_SETTINGS = 20_000  # characters
@@ -77,7 +78,8 @@ class Sockets:
             raise ConnectionRefusedError("malformed")
         if not auth.get("sessionId") or auth.get("clientType") != "webapp":
             raise ConnectionRefusedError("malformed")
-        known = await self._inner["connect"](sid, environ, {**auth, "userEnv": None})
+        said: Any = whole_all({**auth, "userEnv": None})
+        known = await self._inner["connect"](sid, environ, said)
         session = WebsocketSession.get(sid)
         if session and session.user and not await self._has_room(session):
             figures.REFUSED.labels("sessions").inc()
@@ -106,13 +108,13 @@ class Sockets:
         if question is None:
             await self._refuse(session, "malformed", "This message could not be read; nothing was asked.")
             return
+        running = self._asked.get(session.id)
+        if running and not running.done():  # first, because it is what a flood is made of
+            await self._refuse(session, "busy session", STILL_BUSY)
+            return
         if remaining(await self._gate.claims(session.token or "")) <= 0:
             await self._refuse(session, "logged out", LOGGED_OUT)
             await sio.disconnect(sid)
-            return
-        running = self._asked.get(session.id)
-        if running and not running.done():
-            await self._refuse(session, "busy session", STILL_BUSY)
             return
         if len(question["output"]) > LONGEST_QUESTION:
             length = f"{len(question['output']):,}"
@@ -127,7 +129,7 @@ class Sockets:
     async def change_settings(self, sid: str, settings: object) -> None:
         """Pass on settings, where they are what a form of ours can send."""
         if isinstance(settings, dict) and len(repr(settings)) <= MOST_SETTINGS:
-            await self._inner["chat_settings_change"](sid, settings)
+            await self._inner["chat_settings_change"](sid, whole_all(settings))
 
     async def _refuse(self, session: WebsocketSession, reason: str, text: str) -> None:
         """Say why a message was not taken; the refusal is shown, and not kept."""
@@ -160,7 +162,7 @@ def _question(payload: object) -> dict[str, Any] | None:
         "id": str(uuid.UUID(message["id"])),
         "threadId": "",
         "type": "user_message",
-        "output": message["output"],
+        "output": whole(message["output"]),
         "createdAt": now(),
         "metadata": {},
     }

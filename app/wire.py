@@ -21,6 +21,7 @@ import httpx2
 
 from app import ModelError, complaint
 from app.habits import Habits
+from ingest.characters import ends_in_half, whole
 
 LINE = 256 * 1024  # bytes of one event; a token of text takes some hundred
 STREAM = 8 * 1024 * 1024  # bytes of one answer
@@ -85,11 +86,14 @@ class Wire(httpx2.BaseTransport):
 
     def chunks(self, response: httpx2.Response, host: str) -> Iterator[bytes]:
         """Yield the events of a stream, each checked and written anew."""
-        finish = ""
+        finish = half = ""
         try:
             for data in _events(_unless(self._stopped, response.iter_raw()), host):
                 event = Event(finish="stop") if data == b"[DONE]" else _event(data, host)
-                yield _chunk(event.text)  # without text, it is a sign of life
+                text = half + event.text
+                half = text[-1:] if ends_in_half(text) else ""
+                # Without text, it is a sign of life.
+                yield _chunk(whole(text.removesuffix(half).replace("\0", "")))
                 if event.finish or event.refuses:
                     finish = "refusal" if event.refuses else event.finish
                     break

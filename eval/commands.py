@@ -228,6 +228,27 @@ def fit(
 
 
 @evaluation.command()
+def planted(
+    ctx: typer.Context,
+    write: Annotated[bool, typer.Option("--write", help="Keep the weights.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn, from eval/planted.toml and the shelf, which sentences address a model or ask for secrets; and measure."""
+    from eval import planted as planting
+
+    front: Front = ctx.obj
+    assistant = front.assistant()
+    made = planting.learn(assistant.encoder, assistant.shelf)
+    if as_json:
+        front.print_json([asdict(rate) for rate in made.rates])
+    else:
+        for rate in made.rates:
+            front.console().print(f"{rate.name}: {rate.taken} of {rate.of} taken for planted ({rate.share:.4f})")
+    if write:
+        front.note(f"Written to {made.keep()}")
+
+
+@evaluation.command()
 def train(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="wide, narrow or support.")],

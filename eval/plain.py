@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from eval.checks import FIRST, Found
-from index.build import Cache
+from index.cache import Cache
 from index.encoder import Encoded, built_in_folder
 from ingest import Track, silently
 

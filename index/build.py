@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from index import ShelfError, manifest, split, store
+from index import manifest, planted, split, store
+from index.cache import DamagedError, opened
 from index.cuts import Cuts
-from index.encoder import Encoded, Encoder, Vectors
+from index.encoder import Encoder
 from index.manifest import Manifest
 from index.passage import Listing, Passage, Source
+from index.planted import Head
 from index.store import Draft
 from ingest import IngestError, Track, silently
 from ingest.archive import now
-from ingest.document import Document, read
+from ingest.document import Block, Document, read
 from ingest.ledger import Ledger
 
 _GROUP = 512  # passages embedded between two writes to the cache: what a kill may lose
@@ -108,29 +105,72 @@ def build(
     Raises ShelfError where there is nothing to put on it or it cannot be written.
     """
     readable = [(document, source) for document, source in documents if document.language in LANGUAGES]
-    source = _fingerprint(readable, listings)
+    head = planted.read(encoder.name)
+    source = _fingerprint(readable, listings, head.name if head else "")
     if served := _served(folder / "shelves", (source, encoder.name, split.VERSION, manifest.FORMAT)):
         return Built(served, 0, new=False)
-    passages: list[Passage] = []
-    contexts: list[str] = []
+    for trial in (1, 2):
+        try:
+            passages, contexts, left_out = _cut(readable, head, encoder, folder, track)
+            draft, embedded = _draft(readable, passages, contexts, listings, encoder, folder, source, track)
+            draft = replace(draft, left_out=left_out)
+            return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+        except DamagedError:  # all that it holds can be made again
+            if trial == 2:
+                raise
+            for path in folder.glob("embeddings.db*"):
+                path.unlink(missing_ok=True)
+    raise AssertionError("the second trial returns or raises")
+
+
+def _cut(
+    documents: Sequence[tuple[Document, Source]], head: Head | None, encoder: Encoder, folder: Path, track: Track
+) -> tuple[list[Passage], list[str], dict[str, int]]:
+    """Return the passages of documents, where each stands, and how many paragraphs of each resource are left out.
+
+    Left out is what addresses a model or asks the reader for secrets, which shows when all is embedded.
+    """
     with Cuts(folder / "cuts.db", encoder.name, encoder.count) as cuts:
-        for document, about in track(readable, "Splitting", len(readable)):
-            for passage in cuts.split(document):
-                passages.append(passage)
-                contexts.append(split.context_of(about.title, passage.heading))
-    draft, embedded = _draft(readable, passages, contexts, listings, encoder, folder, source, track)
-    return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+        parts = {document.url: cuts.split(document) for document, _ in track(documents, "Splitting", len(documents))}
+        left_out: dict[str, int] = {}
+        if head:
+            for document, about, planted_here in _planted(documents, parts, head, encoder, folder, track):
+                parts[document.url] = split.split(planted.without(document, planted_here), encoder.count)
+                left_out[about.resource] = left_out.get(about.resource, 0) + len(planted_here)
+    passages = [passage for document, _ in documents for passage in parts[document.url]]
+    titles = {document.url: about.title for document, about in documents}
+    contexts = [split.context_of(titles[passage.document], passage.heading) for passage in passages]
+    return passages, contexts, left_out
+
+
+def _planted(
+    documents: Sequence[tuple[Document, Source]],
+    parts: Mapping[str, Sequence[Passage]],
+    head: Head,
+    encoder: Encoder,
+    folder: Path,
+    track: Track,
+) -> Iterator[tuple[Document, Source, list[Block]]]:
+    """Yield the documents that hold planted sentences, and the paragraphs that those stand in."""
+    passages = [passage for document, _ in documents for passage in parts[document.url]]
+    titles = {document.url: about.title for document, about in documents}
+    contexts = [split.context_of(titles[passage.document], passage.heading) for passage in passages]
+    keys, _ = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
+    with opened(folder / "embeddings.db", encoder.dimension) as kept:
+        _, vectors, _ = kept.get(keys)
+    found = planted.blocks(
+        head, {document.url: document for document, _ in documents}, passages, vectors, encoder.encode
+    )
+    yield from ((document, about, found[document.url]) for document, about in documents if document.url in found)
 
 
 def _served(shelves: Path, made_by: tuple[str, str, str, int]) -> Manifest | None:
     """Return the manifest of the shelf that serves, if it was made of and by just this, and is sound."""
-    try:
-        served = manifest.describe(shelves)
-        if served is None or (served.source, served.encoder, served.splitter, served.format) != made_by:
-            return None
-        manifest.check(served, shelves)
-    except ShelfError:  # damaged: what a build is for
+    served, problems = manifest.sound(shelves)
+    if served is None or (served.source, served.encoder, served.splitter, served.format) != made_by:
         return None
+    if problems:  # only what points at it was damaged, or a shelf of something else
+        store.point(shelves, served.version)
     return served
 
 
@@ -169,7 +209,7 @@ def _draft(
     track: Track,
 ) -> tuple[Draft, int]:
     keys, embedded = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
-    with _kept(folder / "embeddings.db", encoder.dimension) as kept:
+    with opened(folder / "embeddings.db", encoder.dimension) as kept:
         vectors, sentence_vectors, pieces = kept.get(keys)
     draft = Draft(
         encoder=encoder.name,
@@ -190,9 +230,9 @@ def _draft(
     return draft, embedded
 
 
-def _fingerprint(documents: Sequence[tuple[Document, Source]], listings: Sequence[Listing]) -> str:
+def _fingerprint(documents: Sequence[tuple[Document, Source]], listings: Sequence[Listing], head: str) -> str:
     parts = sorted(f"{document.sha256}\0{source}" for document, source in documents)
-    parts += [str(listing) for listing in listings]
+    parts += [*(str(listing) for listing in listings), head]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -203,7 +243,7 @@ def _embedded(
     heads = {context: _fit(context, encoder) for context in set(contexts)}
     inputs = [heads[context] for context in contexts]
     keys = [_key(encoder.name, head, passage) for head, passage in zip(inputs, passages, strict=True)]
-    with _kept(cache, encoder.dimension) as kept:
+    with opened(cache, encoder.dimension) as kept:
         missing = kept.missing(keys)
         # Longest first, so that batches hold texts of like length and the estimate of the time left falls.
         order = iter(sorted(missing, key=lambda n: -len(passages[n].text)))
@@ -217,21 +257,8 @@ def _embedded(
 
 def _tokens(keys: Sequence[bytes], encoder: Encoder, cache: Path) -> Iterator[bytes]:
     """Yield the token vectors of passages, one after the other: together they may be larger than the memory."""
-    with _kept(cache, encoder.dimension) as kept:
+    with opened(cache, encoder.dimension) as kept:
         yield from kept.tokens(keys)
-
-
-@contextmanager
-def _kept(path: Path, dimension: int) -> Iterator[Cache]:
-    """Open the cache; raises ShelfError where it is damaged or cannot be written."""
-    try:
-        with Cache(path, dimension) as kept:
-            yield kept
-    except sqlite3.Error as error:
-        raise ShelfError(
-            f"{path}: {error}. Make room on the disk and run `prep index` again; if the file is damaged,"
-            " remove it first, and all passages are embedded anew."
-        ) from error
 
 
 def _fit(context: str, encoder: Encoder) -> str:
@@ -247,55 +274,3 @@ def _fit(context: str, encoder: Encoder) -> str:
 
 def _key(encoder: str, head: str, passage: Passage) -> bytes:
     return hashlib.sha256(f"{encoder}\0{head}\0{passage.text}\0{passage.sentences}".encode()).digest()
-
-
-class Cache:
-    """Vectors by what they were made of, kept across builds and kills."""
-
-    def __init__(self, path: Path, dimension: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._dimension = dimension
-        self._db = sqlite3.connect(path)
-
-    def __enter__(self) -> Cache:
-        self._db.execute("pragma journal_mode=wal")
-        self._db.execute(
-            "create table if not exists encoded (key blob primary key, whole blob, parts blob, tokens blob) strict"
-        )
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._db.close()
-
-    def missing(self, keys: Sequence[bytes]) -> list[int]:
-        """Return the places of the keys that are not kept, of equal ones the first."""
-        known = {key for (key,) in self._db.execute("select key from encoded")}
-        first: dict[bytes, int] = {}
-        for n, key in enumerate(keys):
-            if key not in known:
-                first.setdefault(key, n)
-        return list(first.values())
-
-    def keep(self, made: Mapping[bytes, Encoded]) -> None:
-        """Keep vectors; they are on disk when the call returns."""
-        rows = (
-            (key, one.whole.tobytes(), one.parts.astype(np.float16).tobytes(), one.tokens.tobytes())
-            for key, one in made.items()
-        )
-        with self._db:
-            self._db.executemany("insert or replace into encoded values (?,?,?,?)", rows)
-
-    def get(self, keys: Sequence[bytes]) -> tuple[Vectors, npt.NDArray[np.float16], npt.NDArray[np.int64]]:
-        """Return the vectors of the keys, all those of their parts in order, and the bytes of their token vectors."""
-        found = [
-            self._db.execute("select whole, parts, length(tokens) from encoded where key = ?", (key,)).fetchone()
-            for key in keys
-        ]
-        whole = np.frombuffer(b"".join(row[0] for row in found), dtype=np.float32).reshape(-1, self._dimension)
-        parts = np.frombuffer(b"".join(row[1] for row in found), dtype=np.float16).reshape(-1, self._dimension)
-        return whole, parts, np.asarray([row[2] for row in found], dtype=np.int64)
-
-    def tokens(self, keys: Sequence[bytes]) -> Iterator[bytes]:
-        """Yield the token vectors of the keys."""
-        for key in keys:
-            yield self._db.execute("select tokens from encoded where key = ?", (key,)).fetchone()[0]

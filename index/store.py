@@ -11,19 +11,20 @@ import os
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from index import ShelfError, vectors
+from index import manifest as manifests
 from index.encoder import Tokens, Vectors
 from index.lexical import Lexical
-from index.manifest import FORMAT, POINTER, Manifest, check, describe, sha256
+from index.manifest import FORMAT, NAME, POINTER, Manifest, sha256
 from index.passage import Listing, Passage, Source
 from ingest.document import Document
 
@@ -67,6 +68,7 @@ class Draft:
     texts: Sequence[str]  # what the lexical index holds of each passage
     listings: Sequence[Listing]
     listing_vectors: Vectors  # (listings, dimension), unit
+    left_out: Mapping[str, int] = field(default_factory=dict)  # paragraphs that address a model, by resource
 
 
 def publish(draft: Draft, shelves: Path) -> Manifest:
@@ -105,12 +107,14 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
             passages=len(draft.passages),
             sentences=len(draft.sentence_vectors),
             files=files,
-        )
-        (aside / "manifest.json").write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+            left_out=dict(draft.left_out),
+        ).sealed()
+        (aside / NAME).write_bytes(manifest.written())
         for path in [*aside.rglob("*"), aside]:
             _fsync(path)
+        kept = _kept(shelves)
         aside.rename(shelves / version)
-        _point(shelves, version)
+        point(shelves, version)
     except (OSError, sqlite3.Error, RuntimeError) as error:  # the last is FAISS's
         shutil.rmtree(aside, ignore_errors=True)
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
@@ -121,7 +125,7 @@ def publish(draft: Draft, shelves: Path) -> Manifest:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    _sweep(shelves, keep=version)
+    _sweep(shelves, keep={version, kept})
     return manifest
 
 
@@ -198,7 +202,8 @@ def _fsync(path: Path) -> None:
         os.close(handle)
 
 
-def _point(shelves: Path, version: str) -> None:
+def point(shelves: Path, version: str) -> None:
+    """Make a published shelf the one that serves."""
     part = shelves / f".{POINTER}.{version}"
     part.write_text(version, encoding="utf-8")
     _fsync(part)
@@ -206,12 +211,16 @@ def _point(shelves: Path, version: str) -> None:
     _fsync(shelves)
 
 
-def _sweep(shelves: Path, *, keep: str) -> None:
-    """Remove shelves older than the last two, and what broken builds left behind."""
-    published = [path for path in shelves.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    published.sort(key=lambda path: path.stat().st_mtime_ns)  # several may be of one second
-    for path in [*published[:-2], *shelves.glob(".*.part")]:
-        if path.name != keep:
+def _kept(shelves: Path) -> str:
+    """Return the shelf that stays beside a new one: the one that serves; where that is damaged, the last good one."""
+    served, _ = manifests.sound(shelves)
+    return served.version if served else ""
+
+
+def _sweep(shelves: Path, *, keep: Collection[str]) -> None:
+    """Remove all other shelves, and what broken builds left behind."""
+    for path in [*(shelves / name for name in manifests.versions(shelves)), *shelves.glob(".*.part")]:
+        if path.name not in keep:
             shutil.rmtree(path, ignore_errors=True)
     for path in shelves.glob(f".{POINTER}.*"):
         path.unlink(missing_ok=True)
@@ -223,8 +232,10 @@ def _sweep(shelves: Path, *, keep: str) -> None:
 class Shelf:
     """An open shelf; it stays what it is when a new one is published."""
 
-    def __init__(self, manifest: Manifest, folder: Path) -> None:
+    def __init__(self, manifest: Manifest, folder: Path, *, trouble: str = "") -> None:
+        """`trouble` says why this one serves in the place of another; "" where it does not."""
         self.manifest = manifest
+        self.trouble = trouble
         self.lexical = Lexical.open(folder / "lexical")
         self._vectors = vectors.read(folder / "vectors.faiss")
         self._sentences = np.load(folder / "sentences.npy", mmap_mode="r", allow_pickle=False)
@@ -388,13 +399,13 @@ def _runs(first: Numbers, counts: Numbers) -> Numbers:
 
 
 def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
-    """Open the shelf that serves.
+    """Open the shelf that serves; where it is damaged, the last good one, which says in `trouble` what is wrong.
 
-    Raises ShelfError where there is none, where a file is not what was published, or where another encoder built it.
+    Raises ShelfError where there is none, where none is what was published, or where another encoder built it.
     """
-    manifest = describe(shelves)
+    manifest, problems = manifests.sound(shelves)
     if manifest is None:
-        raise ShelfError(f"{shelves} holds no shelf; run `prep ingest` to build one.")
+        raise ShelfError(problems[0] if problems else f"{shelves} holds no shelf; run `prep ingest` to build one.")
     if manifest.format != FORMAT:
         raise ShelfError(
             f"{shelves / manifest.version} has format {manifest.format}; run `prep index` to rebuild it with {FORMAT}."
@@ -404,8 +415,7 @@ def open_shelf(shelves: Path, *, encoder: str = "") -> Shelf:
             f"{shelves / manifest.version} was built with {manifest.encoder};"
             f" run `prep index` to rebuild it with {encoder}."
         )
-    check(manifest, shelves)
-    return Shelf(manifest, shelves / manifest.version)
+    return Shelf(manifest, shelves / manifest.version, trouble=problems[0] if problems else "")
 
 
 @contextmanager

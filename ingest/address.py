@@ -86,10 +86,10 @@ def _host_and_port(authority: str) -> tuple[str, int]:
     found = re.fullmatch(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::(\d{0,5}))?", authority)
     if not found:
         raise AddressError("its host and port cannot be told apart")
-    port = int(found.group(2) or 0)
-    if port > 65535:
-        raise AddressError(f"there is no port {port}")
-    return found.group(1), port
+    given = found.group(2)
+    if given and not 0 < int(given) <= 65535:  # 0 is none: what dials it takes another
+        raise AddressError(f"there is no port {int(given)}")
+    return found.group(1), int(given or 0)
 
 
 def _host(name: str) -> str:

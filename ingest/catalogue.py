@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest import IngestError
 from ingest.address import same_page
+from ingest.characters import whole
 from ingest.lists import reading
 from ingest.lists.found import Found
 from ingest.sources import kind_of
@@ -114,10 +115,10 @@ def _read_one(origin: Origin) -> list[Resource]:
 def _resource(found: Found, name: str) -> Resource:
     settings = found.settings
     return Resource(
-        url=found.url,
-        title=found.title or found.url,
-        topics=found.topics,
-        note=found.note,
+        url=whole(found.url),
+        title=whole(found.title or found.url),
+        topics=tuple(map(whole, found.topics)),
+        note=whole(found.note),
         fetch=settings.get("fetch", ""),
         pages=_number(settings.get("pages", ""), 1),
         under=tuple(value for key in ("also", "under") if (value := settings.get(key))),

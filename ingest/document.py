@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ingest import IngestError
@@ -156,9 +156,16 @@ def write(document: Document, folder: Path) -> Path:
         "blocks": [(b.start, b.end, b.kind, index[b.heading], b.place) for b in document.blocks],
         "page_text": document.page_text,
     }
-    replace_file(path.with_suffix(".json"), json.dumps(record, ensure_ascii=False).encode())
+    replace_file(path.with_suffix(".json"), _sealed(record))
     replace_file(path, document.text.encode())
     return path
+
+
+def _sealed(record: dict[str, Any]) -> bytes:
+    """Return a record as its file holds it, with a checksum of its own."""
+    bare = {key: value for key, value in record.items() if key != "seal"}
+    seal = hashlib.sha256(json.dumps(bare, ensure_ascii=False).encode()).hexdigest()
+    return json.dumps(bare | {"seal": seal}, ensure_ascii=False).encode()
 
 
 def read(path: Path) -> Document:
@@ -168,7 +175,10 @@ def read(path: Path) -> Document:
     """
     try:
         text = path.read_bytes().decode()
-        record = json.loads(path.with_suffix(".json").read_bytes())
+        written = path.with_suffix(".json").read_bytes()
+        record = json.loads(written)
+        if "seal" in record and _sealed(record) != written:  # without it, it is of a version before
+            raise ValueError("it is not what was written")
         headings = [tuple(heading) for heading in record["headings"]]
         document = Document(
             url=record["url"],
@@ -189,6 +199,17 @@ def read(path: Path) -> Document:
     if document.sha256 != record["sha256"]:
         raise IngestError(f"{path} was changed since it was written; `prep ingest --refresh` writes it anew.")
     return document
+
+
+def damaged(folder: Path, paths: Iterable[str]) -> list[str]:
+    """Return what is wrong with the documents at some paths under a folder; "" is the path of none."""
+    found = []
+    for path in filter(None, paths):
+        try:
+            read(folder / path)
+        except IngestError as error:
+            found.append(str(error))
+    return found
 
 
 def remove(path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ingest import pdf, transcript, webpage
+from ingest.characters import whole
 from ingest.decoding import decode, form_of, is_binary, language_of
 from ingest.details import Details, Links, details_of
 from ingest.document import Piece
@@ -113,6 +114,17 @@ def sitemap(response: Response) -> Extract:
 
 
 def _finished(found: Extract) -> Extract:
+    found = replace(
+        found,
+        pieces=tuple(replace(piece, text=whole(piece.text.replace("\0", ""))) for piece in found.pieces),
+        title=whole(found.title),
+        page_text=whole(found.page_text.replace("\0", "")),
+        published=whole(found.published),
+        authors=tuple(map(whole, found.authors)),
+        about=whole(found.about),
+        canonical=whole(found.canonical),
+        paper=whole(found.paper),
+    )
     pieces = without_title(mark_link_sections(found.pieces), found.title)
     text = " ".join(piece.text for piece in pieces)
     if not text.strip():

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, fields, replace
 from pathlib import Path
+from typing import Any
 
 from ingest import IngestError
 from ingest.catalogue import Resource
@@ -52,6 +53,10 @@ create table if not exists meta (key text primary key, value text) strict;
 _TABLES = ("resource", "page", "copy", "trail", "sketch", "meta")
 _COLUMNS = ", ".join(field.name for field in fields(Row))
 _MARKS = ", ".join("?" for _ in fields(Row))
+
+
+class _DamagedError(Exception):
+    """A value that no version of ours wrote."""
 
 
 class Ledger:
@@ -98,13 +103,13 @@ class Ledger:
             Resource(
                 url,
                 title,
-                tuple(json.loads(topics)),
+                _listed(topics),
                 note,
                 fetch,
                 pages,
-                tuple(json.loads(under)),
+                _listed(under),
                 depth,
-                tuple(json.loads(lists)),
+                _listed(lists),
             )
             for url, title, topics, note, fetch, pages, under, depth, lists in found
         ]
@@ -181,7 +186,7 @@ class Ledger:
     def trail(self, page: str) -> Trail:
         """Return where a page was found to lead, for pages from which the way goes on."""
         found = self._db.execute("select base, maps, links from trail where page = ?", (page,)).fetchone()
-        return Trail(found[0], tuple(json.loads(found[1])), tuple(json.loads(found[2]))) if found else Trail()
+        return Trail(found[0], _listed(found[1]), _listed(found[2])) if found else Trail()
 
     def sketches(self) -> dict[str, frozenset[int]]:
         """Return the sketches of all texts, by address."""
@@ -223,7 +228,18 @@ class Ledger:
 
 def _row(found: tuple[str, ...]) -> Row:
     row = Row(*found)  # type: ignore[arg-type]  # the columns are the fields
-    return replace(row, status=Status(row.status))
+    try:
+        return replace(row, status=Status(row.status))
+    except ValueError as error:
+        raise _DamagedError(f"what became of {row.url} cannot be read ({error})") from error
+
+
+def _listed(said: str) -> tuple[Any, ...]:
+    """Return a list that is kept as JSON."""
+    try:
+        return tuple(json.loads(said))
+    except (ValueError, TypeError) as error:
+        raise _DamagedError(f"a list cannot be read ({error})") from error
 
 
 def _summary(resource: Resource, pages: list[Row]) -> Row:
@@ -256,21 +272,25 @@ def open_ledger(path: Path) -> Iterator[Ledger]:
         connection = sqlite3.connect(path, timeout=10)
         connection.execute("pragma journal_mode=wal")
         connection.execute("pragma synchronous=full")
-        if connection.execute("pragma user_version").fetchone()[0] != VERSION:
+        version = connection.execute("pragma user_version").fetchone()[0]
+        held = connection.execute("select count(*) from sqlite_master").fetchone()[0]
+        if version > VERSION or (held and version < 1):  # no version of ours: nothing is emptied for a damaged byte
+            raise sqlite3.DatabaseError(f"it is of version {version}")
+        if version != VERSION:
             with connection:
                 for table in _TABLES:
                     connection.execute(f"drop table if exists {table}")
                 connection.execute(f"pragma user_version={VERSION}")
         connection.executescript(_SCHEMA)
         yield Ledger(connection)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, _DamagedError) as error:
         raise IngestError(f"{path}: {error}. {_cure(error, path)}") from error
     finally:
         if connection:
             connection.close()
 
 
-def _cure(error: sqlite3.Error, path: Path) -> str:
+def _cure(error: Exception, path: Path) -> str:
     said = str(error).lower()
     if "full" in said or "disk i/o" in said:
         return "Make room on the disk and run the command again; what was there before still serves."

@@ -12,6 +12,7 @@ from ingest import IngestError, archive, sources
 from ingest.address import same_page
 from ingest.archive import Archive, Capture
 from ingest.catalogue import Resource
+from ingest.characters import whole
 from ingest.folder import Folder
 from ingest.keeper import Keeper
 from ingest.message import Ask, FetchError, Response
@@ -151,9 +152,16 @@ class LocalRun(Run):
             return None
         keeper.keep_saved(response)
         keeper.sync()
-        title = owner.title if owner and own else file.path.stem
+        title = owner.title if owner and own else whole(file.path.stem)
         return Job(
-            (response,), page, url, owner.url if owner else page, "saved", title, digest=digest, saved=file.path.name
+            (response,),
+            page,
+            url,
+            owner.url if owner else page,
+            "saved",
+            title,
+            digest=digest,
+            saved=whole(file.path.name),
         )
 
     def _is_known(self, known: Row | None, digest: str) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import resource as limits
 import signal
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as ParseTimeout
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -175,6 +177,23 @@ def _prepare() -> None:
     import ingest.maintext
     import ingest.sources  # noqa: F401
 
+    _end_with_parent()
     limits.setrlimit(limits.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):  # not every system can limit it
         limits.setrlimit(limits.RLIMIT_AS, (MEMORY, MEMORY))
+
+
+def _end_with_parent() -> None:
+    """See that this child ends as soon as its parent does, however that ends.
+
+    The parent holds the other end of a pipe; as it closes, the system sends SIGIO, which ends a process that does
+    nothing about it, in the middle of any work. (Linux's PR_SET_PDEATHSIG hears of the thread that began the child.)
+    """
+    parent = parent_process()
+    if parent is None:
+        return
+    with suppress(OSError, AttributeError):  # not every system has it; there a child ends with its work
+        pipe = parent.sentinel
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
+        fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+        fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)

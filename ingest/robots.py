@@ -49,6 +49,6 @@ def rules_of(status: int, body: bytes) -> Rules:
             return Rules(Protego.parse(body[:MAX_BYTES].decode("utf-8", "replace").lstrip("\ufeff")))
         except Exception as error:  # what its parser makes of hostile bytes is not a permission
             return Rules(nothing=f"its robots.txt cannot be read ({type(error).__name__})")
-    if 300 <= status < 500:
+    if 300 <= status < 500 and status != 429:  # who asks too often is not told that there are no rules
         return Rules()
     return Rules(nothing=f"its robots.txt answered with {status}" if status else "its robots.txt could not be read")

@@ -1,6 +1,6 @@
 """Load: what the chat server of this checkout carries, with so many people who each ask every few seconds.
 
-python scripts/load.py --users 50 --minutes 10 [--every 20] [--data FOLDER] [--json]
+python scripts/load.py --users 50 --minutes 10 [--every 20] [--neighbours 2] [--data FOLDER] [--json]
 
 It starts a server over a copy of nothing but the shelf of FOLDER (PREPSHELF_DATA where none is given), logs the people
 in, has each ask in turn, and prints how long answers took, what went wrong, and the server's memory over time. It
@@ -14,6 +14,7 @@ import asyncio
 import json
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -118,6 +119,7 @@ def main() -> None:
     parser.add_argument("--users", type=int, default=50)
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--every", type=float, default=20, help="seconds between one person's questions")
+    parser.add_argument("--neighbours", type=int, default=0, help="processes that compute beside it without a pause")
     parser.add_argument("--data", type=Path, default=config.read().data, help="data folder whose shelf is asked")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
@@ -131,6 +133,7 @@ def main() -> None:
             (data / name).symlink_to((chosen.data / name).resolve())
         note(f"Starting a server with {chosen.users} accounts")
         server = Server(data, real=True, users=dict.fromkeys(names, PASSWORD))
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(chosen.neighbours)]
         try:
             people = [Person(server, name) for name in names]
             for n, person in enumerate(people):
@@ -139,6 +142,9 @@ def main() -> None:
             note(f"All are logged in; {chosen.minutes:g} minutes begin")
             seen = asyncio.run(ask_away(people, chosen.minutes, chosen.every, server))
         finally:
+            for neighbour in busy:
+                neighbour.kill()
+                neighbour.wait()
             server.stop()
     print(json.dumps(seen.summary(), indent=None if chosen.json else 1))
     for fault in seen.faults[:10]:

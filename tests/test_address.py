@@ -35,7 +35,7 @@ http://①②⑦.⓪.⓪.①/ http://127。0。0。1/ http://ⓛⓞⓒⓐⓛⓗ�
 http://user@public.test/ http://public.test@127.0.0.1/ http://127.0.0.1\\@public.test/ http://127.0.0.1:80:80/
 http:127.0.0.1/ http:///127.0.0.1/ //127.0.0.1/ http://127.0.0.1%00.public.test/
 ftp://public.test/ file:///etc/passwd gopher://public.test/ data:text/html,x javascript:alert(1)
-http://public.test:22/ http://public.test:6379/ http://public.test:8080/ http://public.test:65536/ http://public.test:-1/
+http://public.test:22/ http://public.test:6379/ http://public.test:8080/ http://public.test:0/ http://public.test:00/ http://public.test:65536/ http://public.test:-1/
 """.split()
 
 # Names that resolve to what is not public, though another of their addresses may be.

@@ -181,13 +181,13 @@ def test_embedding_is_gone_on_with_after_a_kill(tmp_path):
     assert build.build(made_of(RING, PODS), FakeEncoder(), tmp_path).embedded == 1
 
 
-def test_a_damaged_store_of_vectors_is_named_with_the_cure(tmp_path):
+@pytest.mark.parametrize("damage", [lambda _: b"no database" * 500, lambda whole: whole[: len(whole) // 2]])
+def test_a_damaged_store_of_vectors_is_made_anew(tmp_path, damage):
     build.build(made_of(RING), FakeEncoder(), tmp_path)
-    (tmp_path / "embeddings.db").write_bytes(b"no database" * 500)
-    for side in ("-wal", "-shm"):
-        (tmp_path / f"embeddings.db{side}").unlink(missing_ok=True)
-    with pytest.raises(ShelfError, match=r"embeddings\.db.*remove it first"):
-        build.build(made_of(RING, PODS), FakeEncoder(), tmp_path)
+    path = tmp_path / "embeddings.db"
+    path.write_bytes(damage(path.read_bytes()))
+    built = build.build(made_of(RING, PODS), FakeEncoder(), tmp_path)
+    assert (built.new, built.manifest.documents) == (True, 2)
     store.open_shelf(tmp_path / "shelves")
 
 

@@ -625,6 +625,36 @@ def test_what_was_shown_outlives_a_kill_in_mid_stream(tmp_path):
     server.stop()
 
 
+def test_half_a_character_of_one_person_stops_nobody(tmp_path):
+    with serving(tmp_path / "data") as server:
+        ann, bob = Person(server), Person(server, "bob")
+        assert ann.log_in().status_code == bob.log_in().status_code == 200
+
+        async def use():
+            async with ann.open() as chat, bob.open() as other:
+                said = await chat.ask(f"{RING} \ud800")
+                return said, chat.thread, await other.ask(RING)
+
+        said, thread, other = talk(use())
+        assert not said.get("isError") and not other.get("isError")
+        assert f"{RING} \ufffd" in [
+            step["output"] for step in ann.http.get(f"/project/thread/{thread}").json()["steps"]
+        ]
+        sent = {"content": b'{"url": "\\ud800", "read": true}', "headers": {"content-type": "application/json"}}
+        assert ann.http.put("/reads", **sent).json() == {"url": "\ufffd", "read": True}
+        for body, status in ((b"[" * 50_000, 400), (b'{"feedback": {"value": []}}', 404), (b"x", 400)):
+            assert ann.http.put("/feedback", content=body).status_code == status
+        assert ann.http.put("/reads", content=(b"x" * 4096 for _ in range(17))).status_code == 413
+        assert bob.http.put("/reads", json={"url": "https://a.test", "read": True}).status_code == 200
+        assert httpx.get(f"{server.url}/ready").json() == {"ready": True, "missing": []}
+        token = dict(ann.http.cookies)
+        assert ann.http.post("/logout").json() == {"success": True}
+        server.process.send_signal(signal.SIGKILL)
+        server.process.wait()
+        with serving(tmp_path / "data", port=server.port) as again:
+            assert again.client(cookies=token).get("/reads").status_code == 401
+
+
 def test_a_locked_database_is_told_and_loses_nothing(tmp_path):
     with serving(tmp_path / "data") as server:
         ann = Person(server)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -570,3 +572,133 @@ def test_a_reader_that_goes_away_and_ctrl_c_end_it_without_a_traceback(prep, dat
     for process in (gone, stopped):
         for pipe in (process.stdin, process.stdout, process.stderr):
             pipe.close()
+
+
+# --- text that is none, and data that is damaged ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["ask", "ring \udcff"],
+        ["search", "ring \udcff"],
+        ["read", "rings \udcff"],
+        ["ask", "ring", "--topic", "\udcff"],
+        ["ask", "ring \ud800 \0"],
+    ],
+)
+def test_bytes_that_are_no_text_are_taken_for_a_character_that_says_so(prep, data, words):
+    done = prep(*words)
+    assert (done.code, "Traceback" in done.err) == (0, False)
+
+
+def test_a_question_of_such_bytes_alone_is_empty(prep, data):
+    done = prep("ask", "\udcff")
+    assert (done.code, done.out) == (1, "")
+    assert "the question is empty" in done.err
+
+
+def test_a_line_with_half_a_character_does_not_end_the_others(prep, data):
+    asked = [
+        rb'{"id": "1", "question": "\ud800"}',
+        rb'{"id": "2\udfff", "question": "How does a ring \ud83d\ude00 \ud800 sum?", "history": [{"role": "user", "content": "\ud800"}]}',
+        rb'{"id": "3", "question": "What is a Pod?"}',
+    ]
+    done = prep("ask", "--jsonl", stdin=b"\n".join(asked))
+    first, *others = lines(done.out)
+    assert (done.code, first["id"], "the question is empty" in first["error"]) == (1, "1", True)
+    assert [other["id"] for other in others] == ["2\ufffd", "3"]
+    assert all(other["answer"] for other in others)
+
+
+@pytest.mark.parametrize("password", [b"\xff" * 20, b"", b"short\n"])
+def test_a_password_that_will_not_do_is_refused_with_a_line(prep, data, password):
+    done = prep("users", "add", "ann", stdin=password)
+    assert done.code == 1
+    assert done.err.startswith("prep: ")
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PREPSHELF_RUNNING", "nan"),
+        ("PREPSHELF_URL", "http://["),
+        ("PREPSHELF_DATABASE", "nonsense"),
+        ("PREPSHELF_DATABASE", "mysql://x/y"),
+    ],
+)
+def test_an_operators_setting_that_will_not_do_is_named(prep, data, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    for words in (["serve"], ["users", "list"]):
+        done = prep(*words)
+        assert (done.code, done.err.startswith(f"prep: {name} ")) == (1, True)
+
+
+def test_a_damaged_shelf_is_told_while_the_last_good_one_answers_and_index_heals_it(prep, warc, tmp_path):
+    data = tmp_path / "data"
+    other = re.sub(
+        rb"<p>.*</p>", b"<p>A queue holds messages until a consumer takes them, and then forgets them.</p>" * 9, PAGE
+    )
+    for n, page in enumerate((PAGE, other)):
+        archive = warc({f"{URL}/{n}": ("text/html", page)}, f"{n}.warc.gz")
+        assert prep("ingest", "--offline", "--warc", archive).code == 0
+    good, new = sorted(path.name for path in (data / "shelves").iterdir() if path.is_dir())
+    path = data / "shelves" / new / "shelf.db"
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"scatter-reduce", b"scatter-reduxe"))
+    asked = prep("ask", ASK, "--json")
+    assert (asked.code, "reduxe" in asked.out) == (0, False)
+    assert f"{path} is not what was published; run `prep index`" in asked.err
+    assert f"Shelf {good} answers meanwhile" in asked.err
+    told = prep("status", "--json")
+    said = json.loads(told.out)
+    assert (told.code, said["shelf"]["version"], len(said["wrong"])) == (0, good, 1)
+    assert str(path) in said["wrong"][0]
+    assert str(path) in prep("status").err
+    assert "Published shelf" in prep("index").err
+    assert "wrong" not in json.loads(prep("status", "--json").out)
+    assert prep("ask", ASK).err == ""
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_a_ledger_that_is_gone_is_told_and_not_taken_for_one_without_links(prep, warc, tmp_path, content):
+    assert prep("ingest", "--offline", "--warc", warc({URL: ("text/html", PAGE)})).code == 0
+    path = tmp_path / "data" / "ledger.db"
+    for each in path.parent.glob("ledger.db*"):
+        each.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    assert "ledger.db is empty or gone, though texts were read" in prep("status").err
+    assert "ledger.db is empty or gone" in json.loads(prep("status", "--json").out)["wrong"][0]
+    assert prep("ask", ASK).code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_byte_under_data_is_damaged_questions_are_answered_and_nothing_ends_in_a_traceback(
+    prep, warc, tmp_path, seed
+):
+    data, dice = tmp_path / "data", random.Random(seed)
+    archive = warc({URL: ("text/html", PAGE)})
+    assert prep("ingest", "--offline", "--warc", archive).code == 0
+    whole = {path: path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file()}
+    filled = [path for path, content in whole.items() if content]
+    for _ in range(10):
+        damaged = dice.choice(filled)
+        content = bytearray(whole[damaged])
+        content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
+        damaged.write_bytes(content)
+        asked, told, built = prep("ask", ASK), prep("status", "--json"), prep("index")
+        for done in (asked, told, built):
+            assert "Traceback" not in done.err, (damaged, done.err)
+            assert done.code == 0 or done.err.startswith("prep: "), (damaged, done.err)
+        if "shelves" in damaged.parts:  # the only shelf there is: it cannot answer, and is built anew
+            assert "wrong" in json.loads(told.out), damaged
+            assert (built.code, prep("ask", ASK).code) == (0, 0)
+        else:
+            assert asked.code == 0, (damaged, asked.err)
+        shutil.rmtree(data)
+        for path, before in whole.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(before)

@@ -280,4 +280,65 @@ def test_a_body_that_is_too_large_is_refused_whatever_its_header_says(declared):
     headers = {"content-length": str(MOST_BODY + 1)} if declared else {}
     parts = [b"x" * MOST_BODY, b"x"]
     assert request("/project/threads", "POST", headers, body=parts)[0] == 413
-    assert request("/project/threads", "POST", body=[b"x" * MOST_BODY])[0] == 200
+    assert request("/project/threads", "POST", body=[b'"' + b"x" * (MOST_BODY - 2) + b'"'])[0] == 200
+
+
+# --- bodies ---------------------------------------------------------------------------------------
+
+JSON = {"content-type": "application/json"}
+
+
+def what_reaches(body, headers=None):
+    """Return (status, the body that an application is given) of a request whose body comes in parts."""
+    seen = []
+
+    async def app(scope, receive, send):
+        said, more = b"", True
+        while more:
+            message = await receive()
+            said, more = said + message["body"], message["more_body"]
+        seen.append((said, dict(scope["headers"])))
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    status, _, _ = request("/project/thread", "PUT", headers or JSON, body=body, chainlit=app)
+    return status, seen[0] if seen else None
+
+
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        (b'{"a": 1}', {"a": 1}),
+        (b'{"a": "\\ud800", "\\u0000": ["\\udc00"]}', {"a": "\ufffd", "\ufffd": ["\ufffd"]}),
+        (b'{"a": "\\ud83d\\ude00"}', {"a": "\U0001f600"}),
+    ],
+)
+def test_json_reaches_an_application_with_whole_texts(body, given):
+    status, (said, headers) = what_reaches([body[:3], body[3:]], JSON | {"content-length": str(len(body))})
+    assert (status, json.loads(said)) == (200, given)
+    assert headers[b"content-length"] == str(len(said)).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ([b"[" * 50_000], 400),
+        ([b'{"a":' * 10_000], 400),
+        ([b"{"], 400),
+        ([b"\xff"], 400),
+        ([b'{"a": NaN}'], 400),
+        ([b'{"a": 1e999}'], 400),
+        ([b"1" * 5000], 400),
+        ([b"x" * 40_000, b"x" * 40_000], 413),
+    ],
+)
+def test_a_body_that_no_application_could_take_reaches_none(body, status):
+    for kind in ("application/json", "text/plain", "application/x-www-form-urlencoded"):
+        assert what_reaches(body, {"content-type": kind}) == (status, None)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("/user\0", {}), ("/answers/%00", {}), ("/user", {"content-length": "-1"})]
+)
+def test_a_request_that_is_none_is_refused(path, headers):
+    assert request(path, "GET", headers)[0] == 400

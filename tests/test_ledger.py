@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 from ingesting import a_list, article, ingest, rows
 from rich.console import Console
 
-from ingest import ledger, report, view
+from ingest import IngestError, ledger, report, view
 from ingest.catalogue import Resource
 from ingest.ledger import Copy, Row, Trail, open_ledger
 from ingest.progress import Progress
@@ -200,6 +202,28 @@ def test_all_links_of_a_list_have_a_row_without_any_network(tmp_path, warc):
     found = rows(tmp_path / "data")
     assert [found[url].status for url in urls] == [Status.TEXT] + [Status.PENDING] * 4
     assert all(found[url].reason and found[url].fix for url in urls[1:])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update page set status = 'tfxt'",
+        "update resource set topics = '[\"Top'",
+        "update resource set lists = null",
+        "pragma user_version=0",
+        "pragma user_version=66",
+    ],
+)
+def test_a_ledger_with_a_damaged_value_is_named_with_the_cure_and_is_not_emptied(tmp_path, warc, damage):
+    archive = warc({"https://a.test/1": ("text/html", article("A ring", 1).encode())})
+    ingest(tmp_path / "data", a_list(tmp_path, ["https://a.test/1"]), warcs=(archive,))
+    path = tmp_path / "data" / "ledger.db"
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(damage)
+    with pytest.raises(IngestError, match=r"damaged: remove ledger.db\* there"), open_ledger(path) as book:
+        book.entries()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("select count(*) from page").fetchone()[0] > 0
 
 
 def test_the_same_text_twice_is_one_document_and_a_pointer(tmp_path, warc):

@@ -62,6 +62,12 @@ def test_a_server_that_behaves_is_read_to_its_end_and_told_no_more_than_it_needs
     }
 
 
+def test_halves_of_a_character_in_two_pieces_are_one_and_a_lone_half_is_told_by_another():
+    pieces = [chunk("ring \ud83d"), chunk("\ude00 and \ud800 and \0"), chunk("\ud83d"), chunk("!", finish="stop"), DONE]
+    with serving(lambda path, request: [HEAD, *pieces]) as server:
+        assert written(a_model(server.url, seconds=30)) == ("ring \U0001f600 and \ufffd and \ufffd!", None)
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_fault_ends_in_time_as_a_model_error_without_a_word_of_the_server(name, caplog):
     caplog.set_level(logging.DEBUG)

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -316,18 +317,105 @@ def test_what_a_full_disk_refuses_is_saved_when_there_is_room(tmp_path):
     assert run(address(tmp_path), use) == ("database or disk is full", "", 200_000)
 
 
-def test_a_statement_that_can_never_be_saved_does_not_hold_up_the_others(tmp_path):
+POISON = [
+    ("insert into nowhere values (1)", {}),
+    ("insert into reads values (:a, :b, :c)", {"a": "ann", "b": "half \ud800", "c": "now"}),
+    ("insert into reads values (:a, :b, :c)", {"a": "ann", "b": None, "c": "now"}),
+    ("insert into reads values (:a, :b, :c)", {"a": "ann", "b": object(), "c": "now"}),
+    ("insert into reads values (:a)", {}),
+]
+
+
+@pytest.mark.parametrize(("query", "values"), POISON)
+def test_a_statement_that_can_never_be_saved_is_told_to_its_author_and_stands_in_nobodys_way(url, query, values):
     async def use(database):
-        await database.write(("insert into nowhere values (1)", {}))
+        poison = asyncio.create_task(database.write((query, values)))
         await a_conversation(database)
-        return database.trouble, len(await database.rows("select 1 from threads"))
+        with pytest.raises(ServerError, match="could not be saved"):
+            await poison
+        return database.trouble, database.state, len(await database.rows("select 1 from threads"))
 
-    assert run(address(tmp_path), use) == ("", 1)
+    assert run(url, use) == ("", "", 1)
 
 
-def test_a_database_that_cannot_be_reached_says_so():
+def test_a_value_that_no_query_can_hold_is_an_error_of_that_query(url):
+    async def use(database):
+        with pytest.raises(ServerError, match="cannot be read"):
+            await database.rows('select 1 from threads where "id" = :id', id="half \ud800")
+        return len(await database.rows("select 1 as one"))
+
+    assert run(url, use) == 1
+
+
+def test_a_token_that_was_revoked_is_on_the_disk_when_that_is_said_and_else_it_is_not_said(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.database.LOCK_WAIT", 0.1)
+
+    async def use(database):
+        accounts = Accounts(database)
+        said = [await accounts.revoke("t1", 2**31)]
+        other = sqlite3.connect(tmp_path / "chat" / "memory.db", isolation_level=None)
+        on_disk = other.execute("select count(*) from revocations").fetchone()[0]
+        other.execute("begin immediate")
+        said.append(await accounts.revoke("t2", 2**31))
+        refused, dead = database.state, await accounts.is_dead("t2", "ann", 0, local=False)
+        other.execute("rollback")
+        other.close()
+        await asyncio.sleep(1.5)
+        kept = len(await database.rows("select 1 from revocations"))
+        return said, on_disk, "database is locked" in refused, dead, database.state, kept
+
+    assert run(address(tmp_path), use) == ([True, False], 1, True, True, "", 2)
+
+
+def test_what_hangs_is_told_as_what_hangs_and_ends_nobodys_wait(tmp_path, monkeypatch):
+    monkeypatch.setattr("app.database.SAVED_WITHIN", 0.2)
+    monkeypatch.setattr("app.database.STUCK", 0.1)
+
+    async def use(database):
+        free, begin = asyncio.Event(), database.engine.begin
+
+        def slow():
+            return _after(free, begin)
+
+        monkeypatch.setattr(type(database.engine), "begin", lambda _: slow())
+        saved = await database.write(("insert into reads values (:a, :b, :c)", {"a": "ann", "b": "u", "c": "now"}))
+        state = database.state
+        free.set()
+        while database.state:
+            await asyncio.sleep(0.01)
+        return saved, state, len(await database.rows("select 1 from reads"))
+
+    saved, state, kept = run(address(tmp_path), use)
+    assert (saved, kept) == (False, 1)
+    assert state == "it is slow"
+
+
+@asynccontextmanager
+async def _after(free, begin):
+    await free.wait()
+    async with begin() as connection:
+        yield connection
+
+
+def test_a_question_that_is_stopped_while_it_is_saved_is_saved_all_the_same(tmp_path):
+    async def use(database):
+        writing = asyncio.create_task(
+            database.write(("insert into reads values (:a, :b, :c)", {"a": "ann", "b": "u", "c": "now"}))
+        )
+        await asyncio.sleep(0)
+        writing.cancel()
+        await database.write(("insert into reads values (:a, :b, :c)", {"a": "bob", "b": "u", "c": "now"}))
+        return [row["userId"] for row in await database.rows('select "userId" from reads order by 1')]
+
+    assert run(address(tmp_path), use) == ["ann", "bob"]
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+asyncpg://nobody@127.0.0.1:1/none", "nonsense", "mysql://x/y", "sqlite+aiosqlite:////no/where"]
+)
+def test_a_database_that_cannot_be_opened_says_so(url):
     with pytest.raises(ServerError, match="PREPSHELF_DATABASE"):
-        run("postgresql+asyncpg://nobody@127.0.0.1:1/none", lambda database: database.rows("select 1"))
+        run(url, lambda database: database.rows("select 1"))
 
 
 @pytest.mark.parametrize(
@@ -340,3 +428,88 @@ def test_a_database_that_cannot_be_reached_says_so():
 )
 def test_a_thread_is_called_by_its_first_question(question, called):
     assert title(question) == called
+
+
+# --- faults, each injected while two people are served --------------------------------------------
+
+
+def each_connection(database: Database, pragma: str) -> None:
+    """Have every connection that is taken from the pool set something first."""
+    from sqlalchemy import event
+
+    def set_it(connection, *_: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(pragma)
+        cursor.close()
+
+    event.listen(database.engine.sync_engine.pool, "checkout", set_it)
+
+
+@asynccontextmanager
+async def locked(database, path, monkeypatch):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("begin immediate")
+    yield
+    other.execute("rollback")
+    other.close()
+
+
+@asynccontextmanager
+async def full(database, path, monkeypatch):
+    async with database.engine.connect() as connection:
+        pages = (await connection.execute(text("pragma page_count"))).scalar_one()
+    each_connection(database, f"pragma max_page_count={pages}")
+    yield
+    each_connection(database, "pragma max_page_count=1000000")
+
+
+@asynccontextmanager
+async def read_only(database, path, monkeypatch):
+    each_connection(database, "pragma query_only=1")
+    yield
+    each_connection(database, "pragma query_only=0")
+
+
+@asynccontextmanager
+async def slow(database, path, monkeypatch):
+    begin = database.engine.begin
+
+    @asynccontextmanager
+    async def slowly(_engine):
+        await asyncio.sleep(0.4)
+        async with begin() as connection:
+            yield connection
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(database.engine), "begin", slowly)
+        yield
+        while database.state:
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("fault", [locked, full, read_only, slow])
+def test_a_fault_of_the_database_loses_nothing_that_was_shown_and_the_next_user_is_served(tmp_path, monkeypatch, fault):
+    monkeypatch.setattr("app.database.LOCK_WAIT", 0.1)
+    monkeypatch.setattr("app.database.SAVED_WITHIN", 0.2)
+    monkeypatch.setattr("app.database.AGAIN", 0.1)
+
+    async def use(database):
+        memory, _, ann, _ = await a_conversation(database)
+        _, _, bob, _ = await a_conversation(database, "bob")
+        shown = {thread: a_step(thread, "assistant_message", "shown " * 20_000) for thread in (ann, bob)}
+        async with fault(database, tmp_path / "chat" / "memory.db", monkeypatch):
+            for step in shown.values():
+                await memory.keep_step(step)
+            told = database.state
+            await memory.keep_step({**shown[ann], "output": "shown later"})
+            read = [len((await memory.get_thread(thread))["steps"]) for thread in (ann, bob)]
+        async with asyncio.timeout(20):
+            while database.state:
+                await asyncio.sleep(0.05)
+        await memory.keep_step(a_step(bob, said="asked next"))
+        kept = {
+            thread: [step["output"] for step in (await memory.get_thread(thread))["steps"]] for thread in (ann, bob)
+        }
+        return bool(told), min(read) >= 1, kept[ann][-1], len(kept[bob][1]), kept[bob][-1]
+
+    assert run(address(tmp_path), use) == (True, True, "shown later", 120_000, "asked next")

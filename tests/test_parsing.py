@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import queue
 import random
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -148,6 +150,35 @@ def test_a_parser_that_fails_is_a_status_and_the_next_page_is_read(fault, argume
         assert reason in failed.verdict.reason
         parsers.submit(job)
         assert ended.get(timeout=60).document
+
+
+ORPHANS = """
+import os, signal, sys, time
+from ingest.parsing import Parsers
+if __name__ == "__main__":
+    with Parsers(2, print) as parsers:
+        pids = [parsers._pool.schedule(os.getpid).result() for _ in range(1)]
+        busy = [parsers._pool.schedule(sum, args=[range(10**12)]) for _ in range(2)]
+        print(*pids, flush=True)
+        time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+def test_a_parser_does_not_outlive_its_parent(tmp_path):
+    script = tmp_path / "orphans.py"
+    script.write_text(ORPHANS)
+    path = {"PYTHONPATH": str(Path(parsing.__file__).parent.parent)}
+    parent = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env=os.environ | path)
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 30  # a busy machine takes its time; without it, they work on for 15 s of their own
+    while Path(f"/proc/{child}").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    used = Path(f"/proc/{child}/stat")
+    assert not used.exists()
 
 
 # --- the recorded ones ----------------------------------------------------------------------------

@@ -98,7 +98,7 @@ LARGE = "User-agent: *\nDisallow: /page\n" + "# and so on\n" * 100_000
     [
         *[({"/robots.txt": Reply("Disallow: /", status)}, True) for status in (400, 401, 403, 404, 410, 418, 451)],
         *[({"/robots.txt": Reply("", status)}, False) for status in (500, 501, 502, 503, 504, 599)],
-        ({"/robots.txt": Reply("", 429)}, True),
+        ({"/robots.txt": Reply("", 429)}, False),
         (moved(5), False),  # found and parsed
         (moved(6), True),  # as if there were none
         ({"/robots.txt": LARGE}, False),

@@ -205,3 +205,16 @@ def test_an_archive_among_the_saved_files_is_read(tmp_path, warc):
 def test_a_saved_file_says_where_it_is_from(name, body, url):
     content = body if isinstance(body, bytes) else body.encode()
     assert sources.saved._inside(content, f".{name.rpartition('.')[2]}") == url
+
+
+def test_a_name_of_bytes_that_are_no_text_is_kept_with_a_character_that_says_so(tmp_path):
+    saved(tmp_path, {"\udcff ring.html": SINGLE.replace("<title>Rings</title>", "")})
+    row = rows(tmp_path / "data")[POST]
+    assert (row.status, "\ufffd ring.html" in row.reason) == (Status.TEXT, True)
+
+
+def test_half_characters_in_a_list_are_told_by_another(tmp_path):
+    links = tmp_path / "links.json"
+    links.write_text('[{"url": "https://a.test/half", "title": "half \\ud800", "tags": ["\\udc00"]}]')
+    ingest(tmp_path / "data", links)
+    assert rows(tmp_path / "data")["https://a.test/half"].title == "half \ufffd"

@@ -62,7 +62,7 @@ def _here(url: str, folder: Path, reason: str) -> Origin:
 
 
 def _origin(url: str, path: Path) -> Origin:
-    kind, _, where = path.with_name(f"{path.name}.type").read_text(encoding="utf-8").partition("\n")
+    kind, _, where = path.with_name(f"{path.name}.type").read_text("utf-8", "replace").partition("\n")
     return Origin(path, url=url, content_type=kind, base=where if "html" in kind else "")
 
 

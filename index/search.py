@@ -23,7 +23,7 @@ class Weights:
     lexical: float = 0.3  # of BM25; the rest is the encoder's
     sentence: float = 0.4  # of the nearest sentence within the encoder's part; the rest is the whole passage's
     listed: float = 0.03  # of what the lists say of its resource, on top of both
-    wide: float = 0.75  # of the wide reader, against all of the above
+    wide: float = 0.5  # of the wide reader, against all of the above
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,7 +316,7 @@ def test_what_is_set_for_a_model_is_what_it_is_given():
     }
     model = llm.connect(settings(**given))
     assert model and (model.seconds, model.follow_up, model.window) == (600.0, 0.0, 2048)
-    model = llm.connect(settings(llm_url="http://127.0.0.1:1/v1", llm_seconds="nonsense"))
+    model = llm.connect(settings(llm_url="http://127.0.0.1:1/v1"))
     assert model and (model.seconds, model.follow_up, model.window) == (90.0, 2.0, 0)
 
 

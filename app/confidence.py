@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
 from typing import NamedTuple
 
 from app import fitted
@@ -13,11 +12,8 @@ from index.passage import Hit
 FEATURES = (
     "answers",  # log-odds that the likeliest passage answers
     "mark",  # that the likeliest sentence of all does
-    "mean",  # that the likeliest sentences of the first few passages do, on average
     "dense",  # highest cosine of question and passage
 )
-
-FEW = 5  # passages whose likeliest sentences are averaged
 
 
 class Confidence(NamedTuple):
@@ -41,10 +37,9 @@ def confidence(hits: Sequence[Hit]) -> Confidence:
 def features(hits: Sequence[Hit]) -> list[float]:
     """Return the features of what was found for a question, in the order of FEATURES."""
     read = sorted((hit.answers for hit in hits if hit.answers is not None), reverse=True) or [0.0]
-    marks = sorted((max(hit.marks) for hit in hits if hit.marks), reverse=True) or [0.0]
+    marks = [max(hit.marks) for hit in hits if hit.marks]
     return [
         read[0],
-        marks[0],
-        fmean(marks[:FEW]),
+        max(marks, default=0.0),
         max(hit.dense for hit in hits),
     ]

@@ -130,7 +130,7 @@ def grow(hit: Hit, shelf: Shelf, words: int) -> Stretch:
     room = words - _words(hit, start, end)
     if room < 0:
         ends = [span[1] for span in sentences(hit) if span[1] > start and _words(hit, start, span[1]) <= words]
-        end = max([*ends, *(span[1] for span in led)])
+        end = max([*ends, *(span[1] for span in led)], default=min([end, *(span[1] for span in sentences(hit))]))
     for passage in _following(hit, shelf) if room > 0 else ():
         end, room, whole = _on(passage, end, room)
         if not whole:

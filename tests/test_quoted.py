@@ -140,3 +140,11 @@ def test_an_answer_has_no_more_words_than_its_length_allows(assistant, length):
 
 def test_a_quote_is_shown_on_one_line():
     assert quoted.readable("Rings\n are  optimal.") == "Rings are optimal."
+
+
+def test_a_passage_of_one_long_sentence_is_shown_though_it_is_longer_than_a_section(tmp_path, encoder, outcome):
+    outcome("closest")
+    said = a_document("https://example.org/one", "word " * 200 + "ends.")
+    build.build([(said, a_source(said))], encoder, tmp_path)
+    shelf = store.open_shelf(tmp_path / "shelves", encoder=encoder.name)
+    assert Assistant(shelf, encoder, reader=FakeReader()).ask("which word?").sections[0].text.endswith("ends.")

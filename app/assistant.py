@@ -24,6 +24,7 @@ from app import (
 )
 from app.answer import Answer, Done, Event, Length, Notice, Said, Shown, Status
 from app.citer import Citer
+from app.intent import Intent
 from app.quoted import Evidence, Quoter
 from app.reading import ReadingList
 from index import encoder as encoders
@@ -168,7 +169,7 @@ class Assistant:
                     rewritten, fault = _rewritten(question, history, model)
             with clock.stage("intent"):
                 plainly = spelling.respelled(rewritten, self.shelf)
-                wanted = intent.of(self.encoder.ask(plainly), self.encoder.name)
+                wanted = self._wants(plainly)
             request = inventory.asked(plainly) or (plainly if wanted.kind == "list" else "")
             yield Status("Looking through the lists" if request else "Searching the shelf")
             if wanted.kind in intent.LENGTHS and not model:
@@ -205,11 +206,21 @@ class Assistant:
         return found
 
     def _found(self, question: str, before: Sequence[str], topic: str, clock: Clock) -> Evidence:
-        """Return what the shelf has for a question, understood from those before it if that finds more."""
+        """Return what the shelf has for a question, understood from those before it if it is a follow-up."""
         limit = max(self.manner.passages, narrow.READ)
         spelled = spelling.respelled(question, self.shelf)
-        texts = dict.fromkeys([*followups.readings(spelled, before), question])  # the first is ahead of the others
-        return followups.best([self._quoter.find(text, topic, limit, stage=clock.stage) for text in texts])
+        found = followups.best(
+            [self._quoter.find(text, topic, limit, stage=clock.stage) for text in dict.fromkeys([spelled, question])]
+        )
+        alone = [text for text in before if self._wants(text).kind in intent.ALONE]
+        if not alone:
+            return found
+        joined = self._quoter.find(f"{alone[-1]} {spelled}", topic, limit, stage=clock.stage)
+        follow = intent.follows(self.encoder.ask(spelled), self.encoder.name)
+        return followups.Readings(follow, found, joined, self.encoder.ask(alone[-1]).vector).meant
+
+    def _wants(self, text: str) -> Intent:
+        return intent.of(self.encoder.ask(text), self.encoder.name)
 
     def _answered(
         self, question: str, found: Evidence, model: Model | None, fault: str, clock: Clock, kind: intent.Kind
@@ -227,8 +238,7 @@ class Assistant:
         self, question: str, kind: intent.Kind, before: Sequence[str], topic: str, clock: Clock
     ) -> Generator[Event, None, Answer]:
         """Yield the answer to the last question again, shorter or longer; say so if there was no question."""
-        kinds = [intent.of(self.encoder.ask(text), self.encoder.name).kind for text in before]
-        asked = [text for text, one in zip(before, kinds, strict=True) if one not in intent.LENGTHS]
+        asked = [text for text in before if self._wants(text).kind not in intent.LENGTHS]
         if not asked:
             said = self._aside(question, "reshape", clock)
         else:

@@ -1,26 +1,54 @@
-"""Follow-ups: a question is tried alone and together with the one before it; what finds more is what was meant."""
+"""Follow-ups: is a question meant alone, or together with the one before it? Told from what both readings find."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from app import fitted
 from app.quoted import Evidence
+from index.encoder import Vectors
 
-ALONE = 0.1  # of the confidence, that a question alone is ahead of itself with what came before
+FEATURES = (
+    "follow",  # log-odds that it is a follow-up, by its own words; see app.intent
+    "alone",  # confidence in what it finds alone
+    "joined",  # in what it finds together with the question before it
+    "alike",  # cosine of the two questions
+    "near",  # highest cosine of what it finds alone
+)
+AHEAD = 0.1  # of the confidence, by which a likelier reading is ahead of another
 
 
-def readings(question: str, before: Sequence[str]) -> list[str]:
-    """Return the ways in which a question may be meant, the one that it has alone first.
+@dataclass(frozen=True)
+class Readings:
+    """A question read alone, and joined to the one before it."""
 
-    >>> readings("and its cost?", ["How does ring-allreduce work?"])
-    ['and its cost?', 'How does ring-allreduce work? and its cost?']
-    """
-    return [question, *(f"{earlier} {question}" for earlier in before[-1:])]
+    follow: float
+    alone: Evidence
+    joined: Evidence
+    before: Vectors  # of the question before it
+
+    @property
+    def features(self) -> list[float]:
+        """Return what is told from, in the order of FEATURES."""
+        near = max((hit.dense for hit in self.alone.hits), default=0.0)
+        return [self.follow, self.alone.confidence, self.joined.confidence, self.alike, near]
+
+    @property
+    def alike(self) -> float:
+        """Return the cosine of the question and the one before it."""
+        return float(self.alone.asked.vector @ self.before)
+
+    @property
+    def meant(self) -> Evidence:
+        """Return what was found for the reading that is meant."""
+        model = fitted.read("followups", FEATURES)
+        return self.joined if model.probability(self.features) >= model.threshold else self.alone
 
 
 def best(found: Sequence[Evidence]) -> Evidence:
     """Return what was found for the reading that answers most surely; the first is ahead of the others."""
-    alone, *others = found
+    first, *others = found
     return max(
-        [alone, *(one for one in others if one.confidence > alone.confidence + ALONE)], key=lambda one: one.confidence
+        [first, *(one for one in others if one.confidence > first.confidence + AHEAD)], key=lambda one: one.confidence
     )

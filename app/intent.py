@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,9 +15,11 @@ import numpy as np
 from app.answer import Length
 from index.encoder import Asked, Vectors
 
-Kind = Literal["ask", "outline", "list", "shelf", "talk", "quiz", "reshape", "longer", "other"]
+Kind = Literal["ask", "outline", "list", "shelf", "talk", "quiz", "reshape", "longer", "follow", "other"]
 
+TINY = 1e-9
 LEAST = 0.5  # probability from which a message is taken for anything but a question
+ALONE = frozenset({"ask", "outline", "other"})  # questions that can be understood alone
 ASIDE = frozenset({"shelf", "talk", "quiz"})  # want nothing that the sources say
 
 # What is said to messages that no source answers.
@@ -57,12 +60,26 @@ def of(asked: Asked, encoder: str) -> Intent:
     head = _head()
     if encoder != head.encoder:
         return Intent("ask", 1.0)
-    odds = head.weights[:, :-1] @ asked.vector + head.weights[:, -1]
-    likely = np.exp(odds - odds.max())
-    likely /= likely.sum()
+    likely = _likely(asked, head)
     best = int(likely.argmax())
     probability = float(likely[best])
     return Intent(head.kinds[best], probability) if probability >= LEAST else Intent("ask", 1 - probability)
+
+
+def follows(asked: Asked, encoder: str) -> float:
+    """Return the log-odds that a question is a follow-up, by its own words; 0 with another encoder."""
+    head = _head()
+    if encoder != head.encoder:
+        return 0.0
+    likely = float(_likely(asked, head)[head.kinds.index("follow")])
+    return math.log(likely + TINY) - math.log(1 - likely + TINY)
+
+
+def _likely(asked: Asked, head: Head) -> Vectors:
+    odds = head.weights[:, :-1] @ asked.vector + head.weights[:, -1]
+    likely: Vectors = np.exp(odds - odds.max())
+    likely /= likely.sum()
+    return likely
 
 
 @cache

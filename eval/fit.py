@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from app import candidates, fitted, support
+from app import candidates, fitted, followups, intent, support
 from app.assistant import Assistant
 from eval import EvalError, cases, reading, refusals, squad, wanted, wice
 from eval.bench import Bench, json_lines
@@ -30,6 +30,7 @@ from ingest import Track, silently
 NOISE = 1.5  # questions of a dev half that may come out worse: what another machine's rounding may turn
 Weights = Mapping[str, float]
 QUESTIONS = 400  # of the reader's training, among the messages that intents are fitted on: most messages are questions
+OTHERS = 4  # of the questions that stand alone, one of so many is asked after another
 CHANGED = 0.8  # how much changed claims count, against WiCE's
 SOFTNESS = 30  # inverse strength of that fit's L2 penalty
 HERE = Path(__file__).parent / "questions"
@@ -321,11 +322,36 @@ def _told_right(ones: Sequence[Mapping[str, str]], named: Mapping[str, Any], enc
     return float(np.mean([kinds[n] == one["intent"] for n, one in zip(odds.argmax(axis=1), ones, strict=True)]))
 
 
+def of_followups(data: Data) -> Fitted:
+    """Return the weights that tell a follow-up: of our dialogues, and of questions after one about something else."""
+    assistant, held = data.assistant, cases.read()
+    rows: dict[str, list[list[float]]] = {"dev": [], "test": []}
+    right: dict[str, list[bool]] = {"dev": [], "test": []}
+    for split in rows:
+        others = [case for case in held if case.found and not case.before and case.split == split]
+        asked = [(case.before, case.question, True) for case in held if case.before and case.split == split]
+        pairs = zip(others[::OTHERS], others[OTHERS // 2 :: OTHERS], strict=False)
+        asked += [(one.question, other.question, False) for one, other in pairs]
+        for before, question, follows in data.track(asked, f"Reading dialogues, {split}", len(asked)):
+            alone, joined = assistant.find(question), assistant.find(f"{before} {question}")
+            odds = intent.follows(alone.asked, assistant.encoder.name)
+            rows[split].append(followups.Readings(odds, alone, joined, assistant.encoder.ask(before).vector).features)
+            right[split].append(follows)
+    weights, known = logistic(rows["dev"], right["dev"], followups.FEATURES), used("followups")
+    figures = [
+        Figure(f"{split} follow-ups, {name}", was, now, len(rows[split]))
+        for split in rows
+        for name, was, now in _told(rows, right, split, [known, weights])
+    ]
+    return Fitted("followups", weights, known, tuple(figures))
+
+
 INTENTS = {"dev": "intents", "test": "intents-test"}  # files of messages by half
 FITS: dict[str, Callable[[Data], Fitted]] = {  # by the name of the file in app/
     "support": of_support,
     "confidence": of_confidence,
     "intent": of_intent,
+    "followups": of_followups,
     "welcome": of_lists,
     "unread": of_unread,
 }

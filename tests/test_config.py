@@ -82,4 +82,4 @@ def test_settings_that_will_do_are_read():
     assert server.url == "https://prep.example.org:8443"
     assert server.database == "postgresql+asyncpg://ann:pw@db/prep"
     assert (server.proxies, server.running, server.deadline) == (("10.0.0.1", "::1"), 4, 30.5)
-    assert config.read({}).llm_seconds == 45.0
+    assert config.read({}).llm_seconds == 90.0

@@ -22,7 +22,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent), str(Path(__file__).
 from conftest import CACHES, PODS, RING, FakeEncoder, FakeReader, a_document, a_source  # noqa: E402
 
 import config  # noqa: E402
-from app import cards, confidence, llm, server  # noqa: E402
+from app import cards, confidence, followups, llm, server  # noqa: E402
 from app.answer import Answer, Done, Event, Nearest, Said, Sentence, Shown  # noqa: E402
 from app.answer import Status as Doing  # noqa: E402
 from app.assistant import Assistant  # noqa: E402
@@ -59,6 +59,7 @@ def make_shelf(data: Path, *more: Document) -> None:
 def scripted(settings: dict[str, object]) -> None:
     """Make the assistant say what a test wants said; everything else stays as it is."""
     confidence.confidence = lambda hits: confidence.Confidence(0.9, "answered")  # it was fitted to real readers
+    followups.Readings.meant = property(lambda self: self.joined if " it " in self.alone.asked.text else self.alone)
     plain = Assistant.stream
     slow, drip = float(str(settings.get("slow", 0))), float(str(settings.get("drip", 0)))
 

@@ -280,7 +280,8 @@ class TestRecordedPages:
         from app.assistant import Assistant
 
         answer = Assistant.open(recorded).ask(ASK)
-        assert 3 <= len(answer.sentences) <= 8
+        assert answer.sentences and answer.sections
+        assert len({citation.url for citation in answer.citations}) >= 2
         assert "scatter-reduce" in answer.text
         assert re.search(r"all-?gather", answer.text)
         assert re.search(r"2 ?\(N ?[-−–] ?1\)", answer.text)

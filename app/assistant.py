@@ -212,12 +212,12 @@ class Assistant:
         found = followups.best(
             [self._quoter.find(text, topic, limit, stage=clock.stage) for text in dict.fromkeys([spelled, question])]
         )
-        alone = [text for text in before if self._wants(text).kind in intent.ALONE]
-        if not alone:
+        earlier = next((text for text in reversed(before) if self._wants(text).kind in intent.ALONE), "")
+        if not earlier:
             return found
-        joined = self._quoter.find(f"{alone[-1]} {spelled}", topic, limit, stage=clock.stage)
+        joined = self._quoter.find(f"{earlier} {spelled}", topic, limit, stage=clock.stage)
         follow = intent.follows(self.encoder.ask(spelled), self.encoder.name)
-        return followups.Readings(follow, found, joined, self.encoder.ask(alone[-1]).vector).meant
+        return followups.Readings(follow, found, joined, self.encoder.ask(earlier).vector).meant
 
     def _wants(self, text: str) -> Intent:
         return intent.of(self.encoder.ask(text), self.encoder.name)
@@ -238,7 +238,7 @@ class Assistant:
         self, question: str, kind: intent.Kind, before: Sequence[str], topic: str, clock: Clock
     ) -> Generator[Event, None, Answer]:
         """Yield the answer to the last question again, shorter or longer; say so if there was no question."""
-        asked = [text for text in before if self._wants(text).kind not in intent.LENGTHS]
+        asked = [text for text in before if self._wants(text).kind in {*intent.ALONE, "follow"}]
         if not asked:
             said = self._aside(question, "reshape", clock)
         else:

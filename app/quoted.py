@@ -110,7 +110,9 @@ class Quoter:
         first = sections.grow(best, self._shelf, round(words * SECTION))
         if found.outcome == "closest":
             shown, cited = self._shown([replace(first, marks=())], [])
-            return Quoted((), shown, cited, "closest", nearest=self.nearest(found)) if cited else self._refusal(found)
+            if not cited:
+                return self._refusal(found)
+            return Quoted((), tuple(shown.values()), cited, "closest", nearest=self.nearest(found))
         lead = sections.lead(best)
         citations = [one for n, span in enumerate(lead, 1) if (one := self._citer.cite(best, *span, n))]
         said = tuple(Sentence(readable(citation.quote), (citation.n,)) for citation in citations)
@@ -123,9 +125,10 @@ class Quoter:
         shown, cited = self._shown(stretches, citations)
         if not cited:
             return self._refusal(found)
-        if begins and shown:
-            shown = (replace(shown[0], said=lead[-1][1] - first.start), *shown[1:])
-        return Quoted(said, shown, cited, "answered", self._differ(found, stretches, shown), self._missing(found))
+        if begins and first in shown:
+            shown[first] = replace(shown[first], said=lead[-1][1] - first.start)
+        differing = self._differ(found, shown)
+        return Quoted(said, tuple(shown.values()), cited, "answered", differing, self._missing(found))
 
     def _refusal(self, found: Evidence) -> Quoted:
         return Quoted((), (), (), "refused", nearest=self.nearest(found))
@@ -140,10 +143,10 @@ class Quoter:
         ]
         return f"Not on the shelf: {', '.join(lacking)}." if lacking else None
 
-    def _differ(self, found: Evidence, stretches: Sequence[Stretch], shown: Sequence[Section]) -> str:
+    def _differ(self, found: Evidence, shown: Mapping[Stretch, Section]) -> str:
         """Return what is said of shown sentences that answer and give different amounts."""
         stated = []
-        for stretch, section in zip(stretches, shown, strict=False):
+        for stretch, section in shown.items():
             spans, vectors = sections.sentences(stretch.hit), self._shelf.sentence_vectors(stretch.hit.number)
             at = dict(zip(spans, vectors, strict=True))
             text = self._shelf.page(stretch.hit.source.url)[0]
@@ -156,16 +159,17 @@ class Quoter:
 
     def _shown(
         self, stretches: Sequence[Stretch], citations: Sequence[Citation]
-    ) -> tuple[tuple[Section, ...], tuple[Citation, ...]]:
-        """Return stretches as sections, and all citations: those that there are, and one for each."""
-        made, cited = [], list(citations)
+    ) -> tuple[dict[Stretch, Section], tuple[Citation, ...]]:
+        """Return the sections of stretches that can be cited, and all citations: those that there are, and theirs."""
+        made: dict[Stretch, Section] = {}
+        cited = list(citations)
         for one in stretches:
             citation = self._citer.cite(one.hit, one.start, one.end, len(cited) + 1)
             if citation:
                 cited.append(citation)
                 marks = tuple((start - one.start, end - one.start) for start, end in one.marks if start >= one.start)
-                made.append(Section(citation.n, citation.source, citation.heading, citation.quote, marks))
-        return tuple(made), tuple(cited)
+                made[one] = Section(citation.n, citation.source, citation.heading, citation.quote, marks)
+        return made, tuple(cited)
 
     def _text(self, stretch: Stretch) -> str:
         return self._shelf.page(stretch.hit.source.url)[0][stretch.start : stretch.end]

@@ -12,7 +12,6 @@ class Aloud:
     """Reads a stream of text and leaves its thinking out, wherever the pieces are cut."""
 
     def __init__(self) -> None:
-        self.thought = False  # whether there was any
         self._held = ""
         self._close = ""  # the tag that ends what is being thought
 
@@ -37,7 +36,6 @@ class Aloud:
             if opened := _OPEN.search(self._held):
                 said += self._held[: opened.start()]
                 self._held = self._held[opened.end() :]
-                self.thought = True
                 self._close = opened[0].replace("<", "</", 1).replace("[", "[/", 1).lower()
                 continue
             at = _maybe(self._held)

@@ -93,11 +93,6 @@ class Fitted:
     used: Weights  # those in use
     figures: tuple[Figure, ...]
 
-    @property
-    def furthest(self) -> float:
-        """Return the largest difference between a new weight and the one in use."""
-        return max(abs(self.weights[key] - self.used.get(key, 0.0)) for key in self.weights)
-
     def write(self, path: Path) -> None:
         """Write the weights."""
         path.write_text(json.dumps(self.weights, indent=1) + "\n", encoding="utf-8")

@@ -87,3 +87,11 @@ def test_a_question_in_another_language_is_answered_and_told(assistant, wants):
     said = assistant.ask("was ist ring-allreduce?")
     assert said.sentences
     assert said.notice == intent.ENGLISH
+
+
+@pytest.mark.usefixtures("sure")
+def test_thanks_are_not_what_is_given_again(assistant, monkeypatch):
+    kinds = {"thanks": "talk", "shorter please": "reshape"}
+    monkeypatch.setattr(intent, "of", lambda asked, _: Intent(kinds.get(asked.text, "ask"), 0.95))
+    said = assistant.ask("shorter please", history=[QUESTION, Turn("user", "thanks")])
+    assert said.sentences == assistant.ask(QUESTION.content).sentences

@@ -8,6 +8,7 @@ from conftest import CACHES, PODS, RING, FakeReader, a_document, a_source
 from app import confidence, quoted
 from app.answer import CLOSEST, REFUSAL
 from app.assistant import Assistant
+from app.citer import Citer
 from app.confidence import Confidence
 from index import build, store
 from index.passage import Listing
@@ -148,3 +149,16 @@ def test_a_passage_of_one_long_sentence_is_shown_though_it_is_longer_than_a_sect
     build.build([(said, a_source(said))], encoder, tmp_path)
     shelf = store.open_shelf(tmp_path / "shelves", encoder=encoder.name)
     assert Assistant(shelf, encoder, reader=FakeReader()).ask("which word?").sections[0].text.startswith("word word")
+
+
+@pytest.mark.usefixtures("sure")
+def test_if_the_first_section_cannot_be_cited_the_others_are_shown_whole(assistant, monkeypatch):
+    whole = assistant.ask("How does ring-allreduce work?")
+    first = whole.citations[whole.sections[0].n - 1]
+    cite = Citer.cite
+
+    def refuse(self, hit, start, end, n):
+        return None if (start, end) == (first.start, first.end) else cite(self, hit, start, end, n)
+
+    monkeypatch.setattr(Citer, "cite", refuse)
+    assert all(section.said == 0 for section in assistant.ask("How does ring-allreduce work?").sections)

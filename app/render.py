@@ -234,20 +234,3 @@ def fixable(entries: Sequence[Entry]) -> list[tuple[str, str]]:
 def stream(said: Answer, before: int) -> Iterator[str]:
     """Yield an answer in pieces, its citations numbered on from those of the conversation before."""
     yield from re.findall(r"\S+\s*", said.written(clean.markdown, first=before))
-
-
-def panel(citation: Citation) -> str:
-    """Return what stands at the side for a citation: its place, the passage with the quote marked, the link."""
-    before, quote, after = citation.passage.partition(citation.quote)
-    marked = "\n".join(f"**{line.strip()}**" for line in clean.markdown(quote).splitlines() if line.strip())
-    where = " > ".join(citation.heading)
-    parts = [
-        f"### {clean.markdown(citation.source)}",
-        f"*{clean.markdown(where)}*" if where else "",
-        f"{clean.markdown(before)}{marked}{clean.markdown(after)}",
-    ]
-    if "://" in citation.deep_url:
-        parts.append(f"[Open the source at the quote]({citation.deep_url})")
-    else:
-        parts.append(f"A note of this project: `{citation.url}`")
-    return "\n\n".join(part for part in parts if part)

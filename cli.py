@@ -486,7 +486,7 @@ def _build(settings: config.Settings) -> None:
         listings = build.listed(book)
     built = build.build(documents, _encoder(), settings.data, listings=listings, track=_track)
     if built.new:
-        made = f"{built.manifest.passages:,} passages, {built.embedded:,} of them embedded anew"
+        made = f"{built.manifest.passages:,} passages; {built.embedded:,} embedded anew"
         _note(f"Published shelf {built.manifest.version}: {made}.")
     else:
         _note(f"The documents are unchanged; shelf {built.manifest.version} still serves.")

@@ -18,7 +18,7 @@ from index.planted import Head
 from index.store import Draft
 from ingest import IngestError, Track, silently
 from ingest.archive import now
-from ingest.document import Block, Document, read
+from ingest.document import Document, read
 from ingest.ledger import Ledger
 
 _GROUP = 512  # passages embedded between two writes to the cache: what a kill may lose
@@ -111,10 +111,10 @@ def build(
         return Built(served, 0, new=False)
     for trial in (1, 2):
         try:
-            passages, contexts, left_out = _cut(readable, head, encoder, folder, track)
-            draft, embedded = _draft(readable, passages, contexts, listings, encoder, folder, source, track)
-            draft = replace(draft, left_out=left_out)
-            return Built(store.publish(draft, folder / "shelves"), embedded, new=True)
+            cut = _cut(readable, head, encoder, folder, track)
+            draft, embedded = _draft(readable, cut.passages, cut.contexts, listings, encoder, folder, source, track)
+            draft = replace(draft, left_out=cut.left_out)
+            return Built(store.publish(draft, folder / "shelves"), cut.embedded + embedded, new=True)
         except DamagedError:  # all that it holds can be made again
             if trial == 2:
                 raise
@@ -123,45 +123,47 @@ def build(
     raise AssertionError("the second trial returns or raises")
 
 
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    """The passages of documents."""
+
+    passages: Sequence[Passage]
+    contexts: Sequence[str]  # where each stands
+    left_out: Mapping[str, int]  # how many paragraphs of each resource are in none
+    embedded: int  # passages that were embedded anew to tell what to leave out
+
+
 def _cut(
     documents: Sequence[tuple[Document, Source]], head: Head | None, encoder: Encoder, folder: Path, track: Track
-) -> tuple[list[Passage], list[str], dict[str, int]]:
-    """Return the passages of documents, where each stands, and how many paragraphs of each resource are left out.
+) -> _Pieces:
+    """Return the passages of documents without the paragraphs that address a model or ask the reader for secrets.
 
-    Left out is what addresses a model or asks the reader for secrets, which shows when all is embedded.
+    Which those are shows when all is embedded.
     """
     with Cuts(folder / "cuts.db", encoder.name, encoder.count) as cuts:
         parts = {document.url: cuts.split(document) for document, _ in track(documents, "Splitting", len(documents))}
-        left_out: dict[str, int] = {}
-        if head:
-            for document, about, planted_here in _planted(documents, parts, head, encoder, folder, track):
-                parts[document.url] = split.split(planted.without(document, planted_here), encoder.count)
-                left_out[about.resource] = left_out.get(about.resource, 0) + len(planted_here)
-    passages = [passage for document, _ in documents for passage in parts[document.url]]
-    titles = {document.url: about.title for document, about in documents}
-    contexts = [split.context_of(titles[passage.document], passage.heading) for passage in passages]
-    return passages, contexts, left_out
-
-
-def _planted(
-    documents: Sequence[tuple[Document, Source]],
-    parts: Mapping[str, Sequence[Passage]],
-    head: Head,
-    encoder: Encoder,
-    folder: Path,
-    track: Track,
-) -> Iterator[tuple[Document, Source, list[Block]]]:
-    """Yield the documents that hold planted sentences, and the paragraphs that those stand in."""
-    passages = [passage for document, _ in documents for passage in parts[document.url]]
-    titles = {document.url: about.title for document, about in documents}
-    contexts = [split.context_of(titles[passage.document], passage.heading) for passage in passages]
-    keys, _ = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
+    passages, contexts = _placed(documents, parts)
+    if not head:
+        return _Pieces(passages, contexts, {}, 0)
+    keys, embedded = _embedded(passages, contexts, encoder, folder / "embeddings.db", track)
     with opened(folder / "embeddings.db", encoder.dimension) as kept:
         _, vectors, _ = kept.get(keys)
-    found = planted.blocks(
-        head, {document.url: document for document, _ in documents}, passages, vectors, encoder.encode
-    )
-    yield from ((document, about, found[document.url]) for document, about in documents if document.url in found)
+    by_url = {document.url: document for document, _ in documents}
+    found = planted.blocks(head, by_url, passages, vectors, encoder.encode)
+    left_out: dict[str, int] = {}
+    for document, about in documents:
+        if here := found.get(document.url):
+            parts[document.url] = split.split(planted.without(document, here), encoder.count)
+            left_out[about.resource] = left_out.get(about.resource, 0) + len(here)
+    return _Pieces(*_placed(documents, parts), left_out, embedded)
+
+
+def _placed(
+    documents: Sequence[tuple[Document, Source]], parts: Mapping[str, Sequence[Passage]]
+) -> tuple[list[Passage], list[str]]:
+    """Return the passages of documents in their order, and where each stands."""
+    both = [(passage, about.title) for document, about in documents for passage in parts[document.url]]
+    return [one for one, _ in both], [split.context_of(title, one.heading) for one, title in both]
 
 
 def _served(shelves: Path, made_by: tuple[str, str, str, int]) -> Manifest | None:

@@ -354,7 +354,7 @@ def test_from_a_recorded_page_to_an_answer(prep, warc, tmp_path):
     assert done.code == 0, done.err
     assert done.out == ""
     assert "1 pages read, 0 unchanged." in done.err
-    assert re.search(r"Published shelf \S+: 2 passages, 2 of them embedded anew\.", done.err)
+    assert re.search(r"Published shelf \S+: 2 passages; 2 embedded anew\.", done.err)
     assert "\r" not in done.err
     assert "\x1b" not in done.err
     assert (tmp_path / "data" / "documents" / "rings.example.org").is_dir()

@@ -58,7 +58,9 @@ def test_no_answer_grows_across_a_planted_paragraph(shelf, sure):
 
 def test_other_weights_build_a_shelf_anew_and_the_same_ones_do_not(tmp_path, head, monkeypatch):
     made_of = [(PAGE, a_source(PAGE))]
-    assert build.build(made_of, FakeEncoder(), tmp_path).new
+    first = build.build(made_of, FakeEncoder(), tmp_path)
+    assert first.new
+    assert first.embedded > first.manifest.passages, "those with the planted paragraph, and those without it"
     assert not build.build(made_of, FakeEncoder(), tmp_path).new
     monkeypatch.setattr(planted, "read", lambda _: replace(head, alone=replace(head.alone, threshold=2.0)))
     built = build.build(made_of, FakeEncoder(), tmp_path)
